@@ -1,0 +1,1 @@
+"""Image and mask pairs: finding, reading, checking and augmenting them."""

@@ -1,0 +1,1 @@
+"""Bytes to frames and back; the only room that knows file formats."""

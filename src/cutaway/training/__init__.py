@@ -1,0 +1,1 @@
+"""The training story: configuration, losses, the loop, checkpoints."""

@@ -1,0 +1,106 @@
+"""What has to be known about a model to feed it and to read its answer: kept inside the .onnx file itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Literal, get_args
+
+from cutaway.errors import ModelError
+
+METADATA_KEY = "cutaway"
+"""Name of the ONNX metadata property that holds the spec as JSON."""
+
+FitMode = Literal["area", "stretch"]
+InputScale = Literal["unit", "image-max"]
+OutputKind = Literal["alpha", "logits", "minmax"]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """How to feed one model, what comes out, and where it comes from.
+
+    Attributes:
+        name: what to call it in messages and tables.
+        size: network resolution in pixels: the tensor covers about size × size pixels ("area") or exactly that ("stretch").
+        stride: height and width of the tensor are multiples of this.
+        fit: "area" keeps the photo's aspect ratio; "stretch" squeezes it to a square.
+        channels: 3 for RGB, 1 for grey input.
+        mean, std: subtracted from and divided into the scaled input, per channel, in units of [0, 1].
+        input_scale: "unit" divides by the type's maximum (255), "image-max" by the picture's own (a published recipe of
+            some older models; ours never do).
+        output: "alpha" is already 0..1, "logits" wants a sigmoid, "minmax" is stretched to each picture's own
+            minimum and maximum (again only where a published recipe says so).
+        arch, licence, training_data, commit: for the model card; free text.
+        scores: metric name to value, as measured by whoever made the file.
+    """
+
+    name: str
+    size: int = 320
+    stride: int = 32
+    fit: FitMode = "area"
+    channels: int = 3
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    input_scale: InputScale = "unit"
+    output: OutputKind = "alpha"
+    arch: str = ""
+    licence: str = ""
+    training_data: str = ""
+    commit: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        def refuse(what: str) -> None:
+            raise ModelError(f"model {self.name!r}: {what}")
+
+        if not self.name:
+            refuse("has no name")
+        if not (1 <= self.stride <= 256) or not (self.stride <= self.size <= 8192):
+            refuse(f"size {self.size} and stride {self.stride} do not fit together")
+        if self.fit not in get_args(FitMode):
+            refuse(f"fit {self.fit!r} is not one of {', '.join(get_args(FitMode))}")
+        if self.input_scale not in get_args(InputScale):
+            refuse(f"input_scale {self.input_scale!r} is not one of {', '.join(get_args(InputScale))}")
+        if self.output not in get_args(OutputKind):
+            refuse(f"output {self.output!r} is not one of {', '.join(get_args(OutputKind))}")
+        if self.channels not in (1, 3):
+            refuse(f"channels must be 1 or 3, not {self.channels}")
+        if len(self.mean) != self.channels or len(self.std) != self.channels or min(self.std) <= 0:
+            refuse(f"mean and std must have {self.channels} entries, std above zero")
+
+    def to_json(self) -> str:
+        """The spec as one line of JSON, as it is stored in the model file."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelSpec:
+        """Read what `to_json` wrote; unknown keys from newer versions are ignored.
+
+        Raises:
+            ModelError: the text is not a spec.
+        """
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ModelError(f"the model's description is not JSON: {error}") from error
+        if not isinstance(values, dict):
+            raise ModelError("the model's description is not a JSON object")
+        return cls.from_mapping(values)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, object]) -> ModelSpec:
+        """Make a spec from plain values (JSON, TOML).
+
+        Raises:
+            ModelError: a value is missing or has the wrong type.
+        """
+        known = {f.name for f in fields(cls)}
+        kept = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
+        try:
+            return cls(**kept)  # type: ignore[arg-type]
+        except (TypeError, ValueError) as error:
+            if isinstance(error, ModelError):
+                raise
+            raise ModelError(f"the model's description cannot be used: {error}") from error
