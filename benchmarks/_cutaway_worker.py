@@ -1,0 +1,12 @@
+"""Cutaway, loaded once and timed from outside: _cutaway_worker.py MODEL THREADS PHOTO... (see _worker_loop.py)."""
+
+import sys
+
+from _worker_loop import serve
+
+from cutaway import Options, Remover, __version__
+
+if __name__ == "__main__":
+    model, threads, *photos = sys.argv[1:]
+    remover = Remover(model, Options(model=model, threads=int(threads)))
+    serve(lambda data: remover.remove(data).to_bytes(), photos, about=f"cutaway {__version__} {model}")

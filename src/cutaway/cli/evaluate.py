@@ -1,0 +1,81 @@
+"""`cutaway evaluate`: measure a model on photos with known masks."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from cutaway.cli.console import open_console, print_error, volume_flags
+from cutaway.cli.progress import Progress
+
+
+@click.command()
+@click.argument("data", metavar="DATA...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--model", default="default", show_default=True, metavar="NAME|PATH", help="Model to measure.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the report.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where the network runs.",
+)
+@click.option(
+    "--threads",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Processor threads; 0 lets the engine choose.",
+)
+@click.option(
+    "--masks", default="auto", show_default=True, metavar="READING", help="How mask values are meant."
+)
+@volume_flags
+def evaluate(
+    data: tuple[Path, ...],
+    model: str,
+    output: Path,
+    device: Literal["auto", "cpu", "cuda"],
+    threads: int,
+    masks: str,
+    verbose: int,
+    quiet: bool,
+) -> int:
+    """Measure a model on photos with known masks.
+
+    DATA is a folder with images/ and masks/ whose files share stems. The table goes to stdout; DIR gets the
+    scores of every picture as JSON and a contact sheet of the worst cases.
+
+    Exit code 1 if some pictures could not be scored, 2 if none could.
+    """
+    console = open_console(verbose, quiet)
+    from cutaway.evaluation.run import evaluate as measure
+
+    bar = Progress(0, sys.stderr if console.shows_progress else None)
+
+    def show(done: int, total: int) -> None:
+        bar.count, bar.total = done - 1, total
+        bar.step()
+
+    try:
+        summary = measure(
+            data, model=model, out=output, device=device, threads=threads, masks=masks, progress=show
+        )
+    finally:
+        bar.clear()
+    click.echo(summary.table())
+    for row in summary.failed:
+        print_error(f"{row.id}: {row.error}")
+    console.say(f"the report is in {output}")
+    return 0 if not summary.failed else 1 if len(summary.failed) < len(summary.rows) else 2

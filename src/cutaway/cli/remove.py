@@ -1,0 +1,125 @@
+"""`cutaway remove`: photos in, cut-outs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import click
+
+from cutaway.cli.batch import Batch
+from cutaway.cli.console import Console, open_console, print_error, volume_flags
+from cutaway.cli.inputs import find_photos
+from cutaway.cli.naming import Destination, Plan, choose_destination, names_folder, plan, refuse_existing
+from cutaway.cli.report import Report, Tally, refuse_input_as_report
+from cutaway.options import Options
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def option_flags(function: _Function) -> _Function:
+    """Give a command one flag for each field of `Options`; the values arrive in `ctx.obj`, a dictionary."""
+    hints = get_type_hints(Options)
+    for field in reversed(fields(Options)):
+        function = _flag(field, hints[field.name])(function)
+    return function
+
+
+def _flag(field: Field[Any], hint: Any) -> Callable[[_Function], _Function]:
+    name = "--" + field.name.replace("_", "-")
+    switch = isinstance(field.default, bool)
+    return click.option(
+        f"{name}/--no-{name[2:]}" if field.default is True else name,
+        is_flag=switch,
+        default=field.default,
+        type=_flag_type(field, hint),
+        show_default=not switch and field.default is not None,
+        help=field.metadata["help"],
+        metavar=field.metadata["metavar"],
+        callback=_keep,
+        expose_value=False,
+    )
+
+
+def _flag_type(field: Field[Any], hint: Any) -> Any:
+    """What click should read: one of the choices, or the field's own type (the first one of `int | None`)."""
+    if field.metadata["choices"]:
+        return click.Choice(field.metadata["choices"])
+    kinds = [kind for kind in get_args(hint) or (hint,) if kind in (bool, int, float, str)]
+    return kinds[0] if kinds else str
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    assert param.name is not None
+    ctx.ensure_object(dict)[param.name] = value
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "-o", "--output", metavar="OUT", type=click.Path(), help="File or folder for the result, or - for stdout."
+)
+@option_flags
+@click.option("--overwrite", is_flag=True, help="Make results anew that are already there.")
+@click.option(
+    "--report", metavar="FILE.jsonl", type=click.Path(), help="Write a line of JSON for each photo."
+)
+@volume_flags
+@click.pass_context
+def remove(
+    ctx: click.Context,
+    inputs: tuple[str, ...],
+    output: str | None,
+    overwrite: bool,
+    report: str | None,
+    verbose: int,
+    quiet: bool,
+) -> int:
+    """Remove or replace the background of photos.
+
+    INPUT is a photo, a folder (searched with its subfolders) or - for stdin. Put -- before names that begin
+    with a dash.
+
+    Without -o the result lies beside its source as STEM-cutout.png, or NAME.EXT-cutout.png where several
+    photos of a folder share a stem. In another folder it is STEM.png, and subfolders are kept. Sources are
+    never overwritten. Results that are already there are skipped.
+
+    Exit codes: 0 all done, 1 some inputs failed, 2 nothing could be done, 130 interrupted.
+    """
+    console = open_console(verbose, quiet)
+    options = Options.from_mapping(ctx.ensure_object(dict))
+    out = Path(output) if output and names_folder(output, inputs) else None
+    found = find_photos(inputs, out=out)
+    destination = choose_destination(output, format=options.format, inputs=inputs, found=found)
+    refuse_existing(destination, overwrite=overwrite)
+    todo = plan(found.photos, destination)
+    report_path = Path(report) if report is not None else None
+    refuse_input_as_report(report_path, [photo.path for photo in found.photos if photo.path is not None])
+    _say_before(console, options, destination, todo)
+    with Report(report_path) as lines:
+        batch = Batch(options, destination, overwrite=overwrite, console=console, report=lines)
+        tally = batch.run(todo.tasks, [*found.problems, *todo.problems])
+    _say_after(console, tally, destination, count=len(todo.tasks) + len(found.problems) + len(todo.problems))
+    return tally.exit_code
+
+
+def _say_before(console: Console, options: Options, destination: Destination, todo: Plan) -> None:
+    for photo in todo.left_out:
+        console.say(f"{photo} is left out: it is the result of another input")
+    bare = options.backdrop.kind == "none" and not options.mask_only
+    if destination.format == "jpg" and bare and todo.tasks:
+        console.say(
+            "jpg cannot be transparent: the background becomes white (choose another with --background)"
+        )
+
+
+def _say_after(console: Console, tally: Tally, destination: Destination, *, count: int) -> None:
+    if tally.stopped:
+        print_error(f"{tally.stopped}: stopped, {tally.not_tried} photos not tried")
+    if tally.interrupted:
+        print_error("interrupted")
+    if count > 1 or tally.interrupted:
+        where = "beside the photos" if destination.path is None else f"in {destination.path}"
+        console.say(f"{tally}; the results are {where}" if tally.done + tally.skipped else str(tally))

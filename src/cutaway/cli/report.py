@@ -1,0 +1,138 @@
+"""What became of each photo, and the file that says so: one line of JSON per photo and a summary last."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Literal
+
+from cutaway.errors import OptionError, OutputError
+
+Status = Literal["done", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one photo.
+
+    Attributes:
+        input: the photo as it was named; "-" for stdin.
+        output: its result; "-" for stdout, None if it has none.
+        status: "done", "skipped" (the result was already there) or "failed".
+        width, height: of the result in pixels; None unless done.
+        ms: milliseconds from opening the photo to the finished file.
+        error: why it failed, in one line; None unless failed.
+    """
+
+    input: str
+    output: str | None
+    status: Status
+    width: int | None = None
+    height: int | None = None
+    ms: int = 0
+    error: str | None = None
+
+
+@dataclass
+class Tally:
+    """How many photos ended how.
+
+    Attributes:
+        done, skipped, failed: counts.
+        not_tried: photos that were left when the run stopped early.
+        seconds: how long it all took.
+        interrupted: whether the user stopped it.
+        stopped: why the run stopped by itself before its end, in one line; None if it did not.
+    """
+
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    not_tried: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+    stopped: str | None = None
+
+    def count(self, status: Status) -> None:
+        """Add one photo."""
+        setattr(self, status, getattr(self, status) + 1)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 1 some failed, 2 nothing could be done, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        if not self.failed and not self.stopped:
+            return 0
+        return 1 if self.done + self.skipped else 2
+
+    def __str__(self) -> str:
+        parts = [f"{self.done} done"]
+        parts += [f"{self.skipped} skipped (already there)"] if self.skipped else []
+        parts += [f"{self.failed} failed"] if self.failed else []
+        parts += [f"{self.not_tried} not tried"] if self.not_tried else []
+        return f"{', '.join(parts)} in {self.seconds:.1f} s"
+
+
+class Report:
+    """Writes outcomes to a .jsonl file as they come; without a path it writes nothing.
+
+    The file is opened at once, so that a path that cannot be written fails before any work is done.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+        if path is not None:
+            try:
+                self._file = path.open("w", encoding="utf-8", newline="\n")
+            except OSError as error:
+                raise _unwritable(path, error) from error
+
+    def __enter__(self) -> Report:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, outcome: Outcome) -> None:
+        """Write one photo's line and hand it to the operating system at once."""
+        self._write(asdict(outcome))
+
+    def finish(self, tally: Tally) -> None:
+        """Write the last line, {"summary": ...}."""
+        self._write({"summary": {**asdict(tally), "seconds": round(tally.seconds, 3)}})
+
+    def _write(self, value: dict[str, object]) -> None:
+        if self._file is None or self._path is None:
+            return
+        try:
+            self._file.write(json.dumps(value) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"the report {str(path)!r} cannot be written: {error.strerror or error}")
+
+
+def refuse_input_as_report(path: Path | None, inputs: list[Path]) -> None:
+    """Refuse a report that would be written over one of the photos.
+
+    Raises:
+        OptionError: it would.
+    """
+    if path is None or not path.exists():
+        return
+    if any(source.exists() and os.path.samefile(source, path) for source in inputs):  # noqa: PTH121
+        raise OptionError(f"--report {str(path)!r} is one of the photos: give another name")

@@ -1,0 +1,172 @@
+"""Reading pictures: from files, bytes, Pillow images and arrays to one upright `Frame`."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, TiffImagePlugin
+
+from cutaway.errors import ImageError
+from cutaway.media.colour import grey16_to_srgb, image_to_srgb, profile_mode
+from cutaway.media.decode import decode_deep, decode_whole_jpeg
+from cutaway.media.metadata import read_metadata
+from cutaway.media.opening import MAX_PIXELS, Opened, Source, check_size, decoding, open_picture, pixel_limit
+from cutaway.types import Frame, Pixels
+
+__all__ = ["MAX_PIXELS", "AnyPicture", "read_image"]
+
+AnyPicture: TypeAlias = "Source | npt.NDArray[Any]"
+"""All that `read_image` takes."""
+
+logger = logging.getLogger(__name__)
+
+_GREY_MODES = {"1", "L", "LA", "La"}
+_ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
+_OTHER_MODES = {"P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV", "LAB"}
+
+
+def read_image(source: AnyPicture, *, max_pixels: int | None = None) -> Frame:
+    """Read one picture: upright, RGB, with what it knew about itself.
+
+    JPEG (of a phone's MPO its first picture), PNG, WebP, TIFF (its first page), BMP, GIF (its first frame)
+    and AVIF, told by content, not by suffix. EXIF orientation is applied, and reset in the EXIF that is kept.
+    An alpha channel or a transparent colour goes to `Frame.alpha`. CMYK, LAB and grey under a grey profile
+    become sRGB; all others keep their profile, so that it always describes the pixels. 16 bits per sample
+    stay 16. A damaged profile is ignored with a warning.
+
+    Args:
+        source: a path, bytes, a binary file, a Pillow image, or a uint8 or uint16 array (H, W), (H, W, 1),
+            (H, W, 3) or (H, W, 4) in RGB order, which is shared, not copied, where its memory is in order.
+        max_pixels: refuse larger pictures before they are decoded; None asks the environment variable
+            `CUTAWAY_MAX_PIXELS`, else it is `MAX_PIXELS`.
+
+    Raises:
+        ImageError: there is no such file, it is no picture, damaged, or of a kind that is not supported.
+        ImageTooLargeError: it has more than `max_pixels`.
+        MissingExtraError: it needs a package that is not installed.
+    """
+    if isinstance(source, np.ndarray):
+        return _frame_of_array(source, pixel_limit(max_pixels))
+    with open_picture(source, max_pixels=max_pixels) as opened, decoding(opened.name):
+        return _frame_of_picture(opened)
+
+
+def _frame_of_array(array: npt.NDArray[Any], limit: int) -> Frame:
+    if array.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
+        raise ImageError(
+            f"the array must be uint8 or uint16, not {array.dtype}: "
+            "scale it, for instance (x * 255).round().astype('uint8')"
+        )
+    shape = array.shape
+    if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)) or 0 in shape:
+        raise ImageError(
+            f"the array must be (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) and not empty, not {shape}"
+        )
+    check_size((shape[1], shape[0]), "the array", limit)
+    colour = (
+        array[..., 0] if array.ndim == 3 and shape[2] == 1 else array[..., :3] if array.ndim == 3 else array
+    )
+    alpha = _in_order(array[..., 3]) if array.ndim == 3 and shape[2] == 4 else None
+    return Frame(_as_rgb(colour), alpha)
+
+
+def _frame_of_picture(opened: Opened) -> Frame:
+    fast = decode_whole_jpeg(opened.image, opened.stream) if opened.stream else None
+    deep = decode_deep(opened.image, opened.stream) if opened.stream and fast is None else None
+    if fast is None and deep is None:
+        opened.image.load()
+    orientation, metadata = read_metadata(opened.image, opened.path)
+    profile = _usable_profile(metadata.icc_profile, opened)
+    if fast is not None:
+        pixels, alpha = fast, None
+    elif deep is not None:
+        (pixels, profile), alpha = _deep_to_rgb(deep[0], profile), deep[1]
+    else:
+        pixels, alpha, profile = _image_to_rgb(opened.image, profile)
+    return Frame(
+        turned(pixels, orientation),
+        None if alpha is None else turned(alpha, orientation),
+        replace(metadata, icc_profile=profile),
+    )
+
+
+def _usable_profile(profile: bytes | None, opened: Opened) -> bytes | None:
+    """The profile if it can be read and fits the pixels; grey pixels may also have an RGB one."""
+    if profile is None:
+        return None
+    wanted = {"L": ("L", "RGB"), "CMYK": ("CMYK",), "LAB": ("LAB",)}.get(
+        _base_mode(opened.image.mode), ("RGB",)
+    )
+    mode = profile_mode(profile)
+    if mode in wanted:
+        return profile
+    what = "is damaged" if mode is None else f"describes {mode} pixels, not {opened.image.mode}"
+    logger.warning("%s: the colour profile %s and is ignored", opened.name, what)
+    return None
+
+
+def _base_mode(mode: str) -> str:
+    return (
+        "L" if mode in _GREY_MODES or mode.startswith("I;16") else mode if mode in ("CMYK", "LAB") else "RGB"
+    )
+
+
+def _image_to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Pixels, Pixels | None, bytes | None]:
+    """(pixels, alpha, the profile that describes them) of a loaded Pillow image."""
+    if image.mode.startswith("I;16"):
+        pixels, profile = _deep_to_rgb(_deep_grey(image), profile)
+        return pixels, None, profile
+    if image.mode not in _GREY_MODES | _ALPHA_MODES | _OTHER_MODES:
+        raise ImageError(
+            f"pixels of Pillow's mode {image.mode!r} are not supported: save it with 8 or 16 bits per sample"
+        )
+    base, alpha = _base_mode(image.mode), None
+    if image.mode in _ALPHA_MODES or image.has_transparency_data:
+        image = image.convert("LA" if base == "L" else "RGBA")
+        alpha = np.asarray(image.getchannel("A"))
+    image = image if image.mode == base else image.convert(base)
+    if profile is not None and profile_mode(profile) != "RGB":
+        return np.asarray(image_to_srgb(image, profile)), alpha, None
+    return np.asarray(image_to_srgb(image, None)), alpha, profile
+
+
+def _deep_grey(image: Image.Image) -> npt.NDArray[np.uint16]:
+    grey: npt.NDArray[np.uint16] = np.asarray(image).astype(np.uint16, copy=False)
+    if getattr(image, "tag_v2", {}).get(TiffImagePlugin.BITSPERSAMPLE) == (12,):
+        grey = np.rint(grey * (65535 / 4095)).astype(np.uint16)
+    return grey
+
+
+def _deep_to_rgb(pixels: Pixels, profile: bytes | None) -> tuple[Pixels, bytes | None]:
+    if pixels.ndim == 2 and profile is not None and profile_mode(profile) == "L":
+        return _as_rgb(grey16_to_srgb(pixels.astype(np.uint16, copy=False), profile)), None
+    return _as_rgb(pixels), profile
+
+
+def _as_rgb(pixels: npt.NDArray[Any]) -> Pixels:
+    """Grey or RGB as (H, W, 3)."""
+    return _in_order(pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2))
+
+
+def _in_order(pixels: npt.NDArray[Any]) -> Pixels:
+    """Contiguous, in the machine's byte order; not copied if it is that already."""
+    return cast(Pixels, np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("=")))
+
+
+def turned(pixels: Pixels, orientation: int) -> Pixels:
+    """Pixels as they were stored, made upright by the EXIF orientation 1..8 (Exif 2.32, tag 0x0112)."""
+    if orientation == 1:
+        return _in_order(pixels)
+    import cv2
+
+    if orientation in (2, 4):  # mirrored across the vertical or the horizontal axis
+        return cast(Pixels, cv2.flip(pixels, 1 if orientation == 2 else 0))
+    turn = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
+    if orientation in turn:
+        return cast(Pixels, cv2.rotate(pixels, turn[orientation]))
+    mirrored = cv2.transpose(pixels)  # 5; 7 is mirrored across the other diagonal
+    return cast(Pixels, mirrored if orientation == 5 else cv2.rotate(mirrored, cv2.ROTATE_180))

@@ -1,0 +1,70 @@
+"""Validation: whole photos through the network as they will be at prediction time, judged at the mask's own size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from cutaway.data.augment import Picture
+from cutaway.data.masks import MaskReading
+from cutaway.data.pairs import Pair
+from cutaway.data.samples import load_pair
+from cutaway.evaluation.metrics import boundary_iou, dice, iou, mae
+from cutaway.models.base import MatteNet
+from cutaway.pixels.prepare import shrink, tensor_size, to_tensor
+from cutaway.training.compute import Compute
+from cutaway.training.losses import matte_loss
+from cutaway.types import Floats
+from cutaway.weights.spec import ModelSpec
+
+METRICS = ("iou", "dice", "mae", "boundary_iou")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One validation picture and how it went."""
+
+    pair: Pair
+    scores: dict[str, float]
+
+
+def predict(model: MatteNet, photo: Picture, *, spec: ModelSpec, compute: Compute) -> tuple[Floats, torch.Tensor]:
+    """The matte at the photo's size, float32 (H, W), and the logits at the network's size."""
+    small = shrink(photo, tensor_size(photo.shape[:2], spec))
+    tensor = torch.from_numpy(to_tensor(small, spec)).to(compute.device, memory_format=torch.channels_last)
+    with torch.no_grad(), compute.autocast():
+        logits = model(tensor)[-1].float()
+    alpha = torch.sigmoid(logits)[0, 0].cpu().numpy()
+    resized = cv2.resize(alpha, (photo.shape[1], photo.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.clip(resized, 0, 1).astype(np.float32), logits
+
+
+def validate(
+    model: MatteNet, pairs: Sequence[Pair], *, reading: MaskReading, spec: ModelSpec, compute: Compute
+) -> tuple[dict[str, float], list[Judged]]:
+    """Mean loss and metrics over the validation pairs, and each picture's own."""
+    model.eval()
+    judged, losses = [], []
+    for pair in pairs:
+        photo, truth = load_pair(pair, reading=reading, longest=None)
+        matte, logits = predict(model, photo, spec=spec, compute=compute)
+        target = cv2.resize(truth, (logits.shape[3], logits.shape[2]), interpolation=cv2.INTER_AREA)
+        tensor = torch.from_numpy(target.astype(np.float32) / 255)[None, None].to(compute.device)
+        losses.append(float(matte_loss([logits], tensor, weights=[1.0])))
+        judged.append(Judged(pair, score(matte, truth.astype(np.float32) / 255)))
+    means = {m: float(np.mean([j.scores[m] for j in judged])) for m in METRICS}
+    return {"loss": float(np.mean(losses)), **means}, judged
+
+
+def score(matte: Floats, truth: Floats) -> dict[str, float]:
+    """The metrics that are watched during training, for one picture."""
+    return {
+        "iou": iou(matte, truth),
+        "dice": dice(matte, truth),
+        "mae": mae(matte, truth),
+        "boundary_iou": boundary_iou(matte, truth),
+    }
