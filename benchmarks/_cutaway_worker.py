@@ -1,4 +1,4 @@
-"""Cutaway, loaded once and timed from outside: _cutaway_worker.py MODEL THREADS PHOTO... (see _worker_loop.py)."""
+"""Cutaway, loaded once, for _worker_loop.py: _cutaway_worker.py MODEL THREADS PHOTO..."""
 
 import sys
 

@@ -1,7 +1,7 @@
 """Run a command and say the most memory it held: _peak.py COMMAND... prints {"peak_bytes": N, "exit": CODE}.
 
-A process of its own, and one that imports next to nothing, because Linux counts the starting process's memory as the
-started one's until that has loaded its own program.
+A process of its own, and one that imports next to nothing, because Linux counts the starting process's memory
+as the started one's until that has loaded its own program.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""rembg, loaded once and timed from outside: _rembg_worker.py MODEL THREADS PHOTO... (see _worker_loop.py)."""
+"""rembg, loaded once, for _worker_loop.py: _rembg_worker.py MODEL THREADS PHOTO..."""
 
 import sys
 from importlib.metadata import version

@@ -1,8 +1,8 @@
 """The conversation between speed.py and a worker: lines of JSON out, file names in. Standard library only.
 
-The worker loads its model, removes each photo's background once to warm up and says {"ready": ...}. For every file
-name on stdin it then answers {"seconds": ..., "bytes": ...}: the time of one removal from the photo's bytes to the
-result's bytes, both in memory. It ends with its stdin.
+The worker loads its model, removes each photo's background once to warm up and says {"ready": ...}. For every
+file name on stdin it then answers {"seconds": ..., "bytes": ...}: the time of one removal from the photo's
+bytes to the result's bytes, both in memory. It ends with its stdin.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 
 def serve(remove: Callable[[bytes], bytes], photos: Sequence[str], *, about: str) -> None:
@@ -29,7 +30,7 @@ def serve(remove: Callable[[bytes], bytes], photos: Sequence[str], *, about: str
         print(json.dumps({"seconds": seconds, "bytes": len(result)}), file=answers, flush=True)
 
 
-def _private_stdout():  # type: ignore[no-untyped-def]
+def _private_stdout() -> TextIO:
     """Our own way out; whatever a library prints goes to stderr and cannot be taken for an answer."""
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -2,8 +2,8 @@
 
 Cutaway neither ships nor trains from these files. What they want is their authors' published recipe:
 
-- u2net.onnx, u2netp.onnx: U²-Net and its small version (Qin et al. 2020), 320×320, each picture divided by its own
-  maximum, ImageNet mean and deviation, the answer stretched to its own minimum and maximum.
+- u2net.onnx, u2netp.onnx: U²-Net and its small version (Qin et al. 2020), 320×320, each picture divided by
+  its own maximum, ImageNet mean and deviation, the answer stretched to its own minimum and maximum.
 - imgly-medium.onnx: an IS-Net (Qin et al. 2022), 1024×1024, RGB / 255 - 0.5, the answer taken as it is.
 """
 

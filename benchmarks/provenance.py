@@ -23,7 +23,7 @@ def provenance() -> dict[str, Any]:
 def commit() -> str:
     """The checkout's commit, followed by "+" where files differ from it; "unknown" outside a checkout."""
     head = _git("rev-parse", "HEAD")
-    return (head or "unknown") + ("+" if head and _git("status", "--porcelain", "--untracked-files=no") else "")
+    return (head or "unknown") + ("+" if head and _git("status", "--porcelain") else "")
 
 
 def _git(*arguments: str) -> str:
@@ -36,13 +36,10 @@ def _git(*arguments: str) -> str:
 
 def hardware() -> dict[str, Any]:
     """Processor, cores that this process may use, memory in GB and the operating system."""
-    return {"cpu": _cpu_name(), "cores": _cores(), "memory_gb": _memory_gb(), "system": platform.system()}
+    from cutaway.engines.threads import restricted_threads
 
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    cores = restricted_threads() or os.cpu_count()
+    return {"cpu": _cpu_name(), "cores": cores, "memory_gb": _memory_gb(), "system": platform.system()}
 
 
 def _cpu_name() -> str:
@@ -66,4 +63,6 @@ def describe(found: dict[str, Any]) -> str:
     machine, packages = found["hardware"], found["versions"]
     named = ", ".join(f"{name} {packages[name]}" for name in ("cutaway", "onnxruntime", "numpy"))
     where = f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}"
-    return f"Commit {found['commit'][:12]}, {found['made'][:10]}, {where}; Python {packages['python']}, {named}."
+    return (
+        f"Commit {found['commit'][:12]}, {found['made'][:10]}, {where}; Python {packages['python']}, {named}."
+    )

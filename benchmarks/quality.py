@@ -1,11 +1,11 @@
 """Score models on held-out photos, slice by slice, through the very path that users get.
 
-    python benchmarks/quality.py --models default /peers/u2netp.onnx /peers/u2net.onnx -o benchmarks/out/quality.json
+    python benchmarks/quality.py --models default /peers/u2netp.onnx /peers/u2net.onnx -o out/quality.json
 
-A slice is a folder with images/ and masks/ below the data folder; a folder of such folders (video/dog, video/...) is
-one slice too. Measures are those of `cutaway evaluate`: mattes at the mask's size, means over pictures, masks cut at
-0.5. A model is a Cutaway model's name, its .onnx file, or a peer's file (see peers.py). Writes JSON and, beside it,
-the same as Markdown tables.
+A slice is a folder with images/ and masks/ below the data folder; a folder of such folders (video/dog, ...)
+is one slice too. Measures are those of `cutaway evaluate`: mattes at the mask's size, means over pictures,
+masks cut at 0.5. A model is a Cutaway model's name, its .onnx file, or a peer's file (see peers.py). Writes
+JSON and, beside it, the same as Markdown tables.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from cutaway.remover import Remover
 from peers import peer_spec
 from provenance import describe, provenance
 
@@ -29,9 +30,15 @@ from cutaway.evaluation.report import aligned, markdown, score_cells
 from cutaway.evaluation.run import mask_readings, score_pairs
 from cutaway.media.files import write_atomic
 from cutaway.options import DEVICES, Options
-from cutaway.remover import Remover
 
-SHOWN = {"iou": "IoU", "mae": "MAE", "boundary_iou": "bIoU", "weighted_f": "wF", "max_f": "maxF", "s_measure": "S"}
+SHOWN = {
+    "iou": "IoU",
+    "mae": "MAE",
+    "boundary_iou": "bIoU",
+    "weighted_f": "wF",
+    "max_f": "maxF",
+    "s_measure": "S",
+}
 
 
 @dataclass(frozen=True)
@@ -56,8 +63,12 @@ def find_slices(data: Path, *, only: Sequence[str] = (), limit: int = 0) -> dict
     found = {folder.name: folder for folder in folders}
     missing = [name for name in only if name not in found]
     if missing or not found:
-        raise DataError(f"{data} has no slice {', '.join(missing) or 'at all'}; found: {', '.join(found) or 'none'}")
-    return {name: evenly(find_pairs(folder), limit) for name, folder in found.items() if not only or name in only}
+        raise DataError(
+            f"{data} has no slice {', '.join(missing) or 'at all'}; found: {', '.join(found) or 'none'}"
+        )
+    return {
+        name: evenly(find_pairs(folder), limit) for name, folder in found.items() if not only or name in only
+    }
 
 
 def evenly(pairs: Sequence[Pair], limit: int) -> list[Pair]:
@@ -123,12 +134,22 @@ def overview_cells(scores: Sequence[Score]) -> list[list[str]]:
 def write(out: Path, scores: Sequence[Score], *, specs: dict[str, Any], data: Path, limit: int) -> None:
     """The JSON file and the Markdown beside it."""
     made = provenance()
-    values = {**made, "data": data.name, "limit": limit, "specs": specs, "scores": [asdict(s) for s in scores]}
+    values = {
+        **made,
+        "data": data.name,
+        "limit": limit,
+        "specs": specs,
+        "scores": [asdict(s) for s in scores],
+    }
     slices = dict.fromkeys(score.slice for score in scores)
     tables = [markdown(overview_cells(scores)), *(markdown(slice_cells(scores, name)) for name in slices)]
     sample = f" At most {limit} pictures of each slice." if limit else ""
     text = "# Quality\n\n" + "\n".join(tables) + f"\n{describe(made)}{sample}\n"
-    write_atomic(out, (json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode(), overwrite=True)
+    write_atomic(
+        out,
+        (json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode(),
+        overwrite=True,
+    )
     write_atomic(out.with_suffix(".md"), text.encode(), overwrite=True)
 
 
@@ -136,18 +157,28 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     default = Path(os.environ["CUTAWAY_TEST_DATA"]) / "test" if os.environ.get("CUTAWAY_TEST_DATA") else None
     made = argparse.ArgumentParser(description="Score models on held-out photos, slice by slice.")
-    made.add_argument("--data", type=Path, default=default, required=default is None, help="default: $CUTAWAY_TEST_DATA/test")
+    made.add_argument(
+        "--data",
+        type=Path,
+        default=default,
+        required=default is None,
+        help="default: $CUTAWAY_TEST_DATA/test",
+    )
     made.add_argument("--models", nargs="+", default=["default"], metavar="NAME|PATH")
     made.add_argument("--slices", nargs="+", default=(), metavar="NAME", help="only these")
-    made.add_argument("--limit", type=int, default=0, metavar="N", help="at most N pictures of each slice, evenly spaced")
+    made.add_argument(
+        "--limit", type=int, default=0, metavar="N", help="at most N pictures of each slice, evenly spaced"
+    )
     made.add_argument("--device", choices=DEVICES, default="auto")
     made.add_argument("--threads", type=int, default=0)
-    made.add_argument("-o", "--out", type=Path, default=Path("benchmarks/out/quality.json"), metavar="FILE.json")
+    made.add_argument(
+        "-o", "--out", type=Path, default=Path("benchmarks/out/quality.json"), metavar="FILE.json"
+    )
     return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run from the command line; 0 if every picture could be scored, 1 if some could not, 2 if nothing could be done."""
+    """Run from the command line; 0: every picture was scored, 1: some were not, 2: nothing could be done."""
     args = parser().parse_args(argv)
     try:
         slices = find_slices(args.data, only=args.slices, limit=args.limit)

@@ -24,7 +24,7 @@ class Spread:
         return cls(median(values), min(values), max(values))
 
     def show(self, unit: str = "", *, digits: int = 3) -> str:
-        """"median unit (low to high)", with so many significant digits."""
+        """ "median unit (low to high)", with so many significant digits."""
         mid, low, high = (plain(value, digits) for value in (self.median, self.low, self.high))
         return f"{mid}{unit} ({low} to {high})"
 
@@ -38,7 +38,7 @@ def plain(value: float, digits: int) -> str:
 
 
 def interleave(jobs: Mapping[str, Callable[[], float]], *, rounds: int) -> Samples:
-    """Call every job once a round (A B C A B C ...), so that a busy spell of the machine hits all of them alike."""
+    """Call every job once a round (A B C A B C ...), so that a busy spell of the machine hits all alike."""
     samples: Samples = {name: [] for name in jobs}
     for _ in range(rounds):
         for name, job in jobs.items():
@@ -74,5 +74,7 @@ def table(samples: Samples, *, to: str, title: str, unit: str) -> list[list[str]
     against = ratios(samples, to=to)
     lines = [[title, unit, f"times {to}"]]
     for name, values in samples.items():
-        lines.append([name, Spread.of(values).show(), against[name].show(digits=2) if name in against else "1"])
+        lines.append(
+            [name, Spread.of(values).show(), against[name].show(digits=2) if name in against else "1"]
+        )
     return lines

@@ -119,4 +119,3 @@ def test_names() -> None:
     assert is_result("a-cutout.png") and is_result("a.jpg-cutout.webp")
     assert not is_result("a-cutout.gif") and not is_result("cutout.png")
     assert is_picture("A.JPeG") and not is_picture("a") and not is_picture(".jpg")
-

@@ -60,12 +60,12 @@ def test_agrees_with_pysodmetrics(name: str, seed: int) -> None:
             judge.step(pred=pred, gt=gt)
     theirs = {k: v for judge in judges.values() for k, v in judge.get_results().items()}
     ours = metrics.scores(matte, truth)
-    assert ours["mae"] == pytest.approx(theirs["mae"], abs=1e-3)
-    assert ours["s_measure"] == pytest.approx(theirs["sm"], abs=1e-3)
+    assert ours["mae"] == pytest.approx(theirs["mae"], abs=1e-6)
+    assert ours["s_measure"] == pytest.approx(theirs["sm"], abs=1e-6)
     assert ours["weighted_f"] == pytest.approx(theirs["wfm"], abs=1e-3)
-    assert ours["max_f"] == pytest.approx(f.get_results()["f"]["dynamic"].max(), abs=1e-3)
-    assert ours["iou"] == pytest.approx(f.get_results()["iou"]["binary"], abs=1e-3)
-    assert ours["dice"] == pytest.approx(f.get_results()["dice"]["binary"], abs=1e-3)
+    assert ours["max_f"] == pytest.approx(f.get_results()["f"]["dynamic"].max(), abs=1e-6)
+    assert ours["iou"] == pytest.approx(f.get_results()["iou"]["binary"], abs=1e-6)
+    assert ours["dice"] == pytest.approx(f.get_results()["dice"]["binary"], abs=1e-6)
     curve = np.asarray(f.get_results()["f"]["dynamic"])[::-1]
     assert np.allclose(metrics.f_measure_curve(matte, truth), curve, atol=1e-3)
 

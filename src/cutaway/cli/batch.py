@@ -75,7 +75,7 @@ class Batch:
         finally:
             self._bar.clear()
             tally = self.tally
-            tally.not_tried = total - tally.done - tally.skipped - tally.failed
+            tally.left = total - tally.done - tally.skipped - tally.failed
             tally.seconds = time.perf_counter() - start
             self.report.finish(tally)
         return tally
@@ -85,8 +85,9 @@ class Batch:
             self._settle(Outcome(problem.input, None, "failed", error=problem.message))
         self._bar.draw()
         for task in tasks:
-            self._settle(self._do(task))
-            self._bar.step()
+            outcome = self._do(task)
+            self._settle(outcome)
+            self._bar.step(worked=outcome.status != "skipped")
             if self.tally.stopped:
                 return
 

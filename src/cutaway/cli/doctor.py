@@ -34,7 +34,9 @@ _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+).*?extra\s*==\s*['\"]([^'\"]+)['\"
 )
 @volume_flags
 def doctor(model: str, device: str, verbose: int, quiet: bool) -> int:
-    """Check this installation: versions, engines, devices, model files, and what to install for more.
+    """Check this installation and say what to install for more.
+
+    Shows versions, engines, devices and model files, and tries a model on a drawn picture.
 
     Exit code 0 if photos can be worked on, 1 if the model cannot run.
     """

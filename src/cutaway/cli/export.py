@@ -22,7 +22,10 @@ from cutaway.cli.console import open_console, volume_flags
 @click.option("--overwrite", is_flag=True, help="Replace the file if it is already there.")
 @volume_flags
 def export(checkpoint: Path, output: Path, overwrite: bool, verbose: int, quiet: bool) -> int:
-    """Turn a training checkpoint into a .onnx model with its description inside."""
+    """Turn a training checkpoint into a .onnx model.
+
+    The model carries its description inside, so --model MODEL.onnx is all there is to say to use it.
+    """
     console = open_console(verbose, quiet)
     from cutaway.training.export import export_checkpoint
 

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cutaway.errors import OptionError
@@ -167,4 +168,14 @@ def _without_repeats(photos: list[Photo]) -> list[Photo]:
 
 def place(path: Path) -> str:
     """Where a file lies, as a string to compare: its folder with links resolved, the file not followed."""
-    return os.path.normcase(Path(os.path.realpath(path.parent)) / path.name)
+    return os.path.normcase(os.path.join(real_folder(path.parent), path.name))  # noqa: PTH118 - in hot loops
+
+
+def real_folder(folder: Path) -> str:
+    """A folder's path without links."""
+    return _realpath(os.path.abspath(folder))  # noqa: PTH100 - the key must not depend on the current folder
+
+
+@lru_cache(maxsize=1024)
+def _realpath(absolute: str) -> str:
+    return os.path.realpath(absolute)

@@ -8,12 +8,15 @@ import click
 
 from cutaway.cli.table import table
 
+COMMERCIAL = {"yes": "", "no": " (not for commercial use)", "unclear": " (commercial use unclear)"}
+"""What the licence column adds."""
+
 HEADER = ("name", "size", "licence", "training data", "scores", "here")
 
 
 @click.command()
 def models() -> int:
-    """List the models: name, size, licence, training data, scores, and whether each is on this machine.
+    """List the models: size, licence, scores, whether they are here.
 
     Any .onnx file that `cutaway train` or `cutaway export` wrote can be used as well: --model RUN/model.onnx.
     """
@@ -23,7 +26,7 @@ def models() -> int:
         (
             entry.name,
             megabytes(entry.size_bytes),
-            entry.licence + ("" if entry.commercial else " (not for commercial use)"),
+            entry.licence + COMMERCIAL[entry.commercial],
             entry.training_data,
             scores_text(entry.scores),
             "yes" if entry.is_here else "no",

@@ -8,12 +8,23 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from cutaway.cli.console import is_terminal
-from cutaway.cli.inputs import RESULT_MARK, Found, Photo, Problem, is_folder, is_picture, is_result, place
+from cutaway.cli.inputs import (
+    RESULT_MARK,
+    Found,
+    Photo,
+    Problem,
+    is_folder,
+    is_picture,
+    is_result,
+    place,
+    real_folder,
+)
 from cutaway.errors import OptionError, OutputExistsError
 from cutaway.media.files import suffix_format
+from cutaway.options import OutputFormat
 
 MAX_NAME_BYTES = 255
 """The longest file name that all common file systems take."""
@@ -30,7 +41,7 @@ class Destination:
     """
 
     kind: Literal["beside", "folder", "file", "stdout"]
-    format: str
+    format: OutputFormat
     path: Path | None = None
 
 
@@ -51,7 +62,7 @@ def names_folder(output: str | None, inputs: Sequence[str]) -> bool:
 
 
 def choose_destination(
-    output: str | None, *, format: str | None, inputs: Sequence[str], found: Found
+    output: str | None, *, format: OutputFormat | None, inputs: Sequence[str], found: Found
 ) -> Destination:
     """Decide where results go.
 
@@ -65,6 +76,8 @@ def choose_destination(
         OptionError: the output cannot be meant: one file for several photos, binary onto a terminal, an
             unknown or contradicting suffix, the photo itself.
     """
+    if any(photo.path is None for photo in found.photos) and is_terminal(sys.stdin):
+        raise OptionError("stdin is a terminal: pipe a picture into it, or name a file")
     if output is None:
         return _without_output(format, found)
     if output == "-":
@@ -76,7 +89,7 @@ def choose_destination(
     return _into_file(output, format, found)
 
 
-def _without_output(format: str | None, found: Found) -> Destination:
+def _without_output(format: OutputFormat | None, found: Found) -> Destination:
     if all(photo.path is not None for photo in found.photos):
         return Destination("beside", format or "png")
     if len(found.photos) > 1:
@@ -84,7 +97,7 @@ def _without_output(format: str | None, found: Found) -> Destination:
     return _to_stdout(format, found)
 
 
-def _to_stdout(format: str | None, found: Found) -> Destination:
+def _to_stdout(format: OutputFormat | None, found: Found) -> Destination:
     if len(found.photos) > 1 or found.has_folder:
         raise OptionError("stdout takes one result: give one photo, or a folder with -o")
     if is_terminal(sys.stdout):
@@ -94,7 +107,7 @@ def _to_stdout(format: str | None, found: Found) -> Destination:
     return Destination("stdout", format or "png")
 
 
-def _into_folder(output: str, format: str | None) -> Destination:
+def _into_folder(output: str, format: OutputFormat | None) -> Destination:
     path = Path(output)
     if not path.is_dir():
         if os.path.lexists(path):
@@ -106,13 +119,13 @@ def _into_folder(output: str, format: str | None) -> Destination:
     return Destination("folder", format or "png", path)
 
 
-def _into_file(output: str, format: str | None, found: Found) -> Destination:
+def _into_file(output: str, format: OutputFormat | None, found: Found) -> Destination:
     path = Path(output)
     if _is_terminal_device(path):
         raise OptionError(
             f"-o {output!r} is a terminal, a picture would garble it: give a file, or - and a pipe"
         )
-    by_suffix = suffix_format(path)
+    by_suffix = cast("OutputFormat | None", suffix_format(path))
     if by_suffix is None and format is None:
         raise OptionError(
             f"-o {output!r} does not say what to write: end it in .png, .webp, .jpg or .tiff, add --format, "
@@ -189,17 +202,12 @@ def plan(photos: Sequence[Photo], destination: Destination) -> Plan:
 
 
 def _without_clashes(tasks: list[Task], left_out: list[Photo]) -> Plan:
-    sources = {
-        where
-        for t in tasks
-        if t.photo.path is not None
-        for where in (place(t.photo.path), _behind(t.photo.path))
-    }
+    sources = {_behind(t.photo.path) for t in tasks if t.photo.path is not None}
     taken: dict[str, Task] = {}
     problems: list[Problem] = []
     for task in tasks:
         key = "" if task.target is None else place(task.target)
-        if key in sources or (task.target is not None and _behind(task.target) in sources):
+        if task.target is not None and _behind(task.target) in sources:
             problems.append(Problem(str(task.photo), f"its result would overwrite the source {task.target}"))
         elif key in taken:
             other = taken[key].photo
@@ -212,8 +220,8 @@ def _without_clashes(tasks: list[Task], left_out: list[Photo]) -> Plan:
 
 
 def _behind(path: Path) -> str:
-    """Where a file really lies, links followed to their end."""
-    return os.path.normcase(os.path.realpath(path))
+    """Where a file really lies, links followed to their end, as a string to compare."""
+    return os.path.normcase(os.path.realpath(path)) if path.is_symlink() else place(path)
 
 
 def _target(photo: Photo, destination: Destination, names: _Names) -> Path | None:
@@ -225,7 +233,7 @@ def _target(photo: Photo, destination: Destination, names: _Names) -> Path | Non
     mark = RESULT_MARK
     if destination.path is not None:
         home, folder = folder, destination.path / photo.under
-        beside = photo.path is not None and os.path.realpath(home) == os.path.realpath(folder)
+        beside = photo.path is not None and real_folder(home) == real_folder(folder)
         mark = RESULT_MARK if beside else ""
     return folder / _fitting(names.label(photo), f"{mark}.{destination.format}")
 

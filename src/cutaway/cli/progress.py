@@ -39,9 +39,10 @@ class Progress:
         self._drawn_at = float("-inf")
         self._drawn = 0
 
-    def step(self) -> None:
-        """Count one more and draw, at most ten times a second."""
+    def step(self, *, worked: bool = True) -> None:
+        """Count one more and draw, at most ten times a second; skipped work does not count for the rate."""
         self.count += 1
+        self._first += not worked
         if self._clock() - self._drawn_at >= REDRAW_S or self.count == self.total:
             self.draw()
 

@@ -117,7 +117,7 @@ def _say_before(console: Console, options: Options, destination: Destination, to
 
 def _say_after(console: Console, tally: Tally, destination: Destination, *, count: int) -> None:
     if tally.stopped:
-        print_error(f"{tally.stopped}: stopped, {tally.not_tried} photos not tried")
+        print_error(f"{tally.stopped}: stopped with {tally.left} photos left")
     if tally.interrupted:
         print_error("interrupted")
     if count > 1 or tally.interrupted:

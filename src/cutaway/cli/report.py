@@ -42,7 +42,7 @@ class Tally:
 
     Attributes:
         done, skipped, failed: counts.
-        not_tried: photos that were left when the run stopped early.
+        left: photos that were not finished when the run stopped early.
         seconds: how long it all took.
         interrupted: whether the user stopped it.
         stopped: why the run stopped by itself before its end, in one line; None if it did not.
@@ -51,7 +51,7 @@ class Tally:
     done: int = 0
     skipped: int = 0
     failed: int = 0
-    not_tried: int = 0
+    left: int = 0
     seconds: float = 0.0
     interrupted: bool = False
     stopped: str | None = None
@@ -73,7 +73,7 @@ class Tally:
         parts = [f"{self.done} done"]
         parts += [f"{self.skipped} skipped (already there)"] if self.skipped else []
         parts += [f"{self.failed} failed"] if self.failed else []
-        parts += [f"{self.not_tried} not tried"] if self.not_tried else []
+        parts += [f"{self.left} left"] if self.left else []
         return f"{', '.join(parts)} in {self.seconds:.1f} s"
 
 

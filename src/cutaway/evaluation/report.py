@@ -21,8 +21,8 @@ COLUMNS: dict[str, str] = {
 """The measures that a table shows, in order, and their headings."""
 
 LEGEND = (
-    "Means over pictures, masks cut at 0.5. bIoU: boundary IoU, band 2 % of the diagonal; maxF: maximum of the "
-    "mean curve; set IoU and set Dice: from pixels summed over the set. Less is better for MAE, more elsewhere."
+    "Means over pictures, masks cut at 0.5. bIoU: boundary IoU, band 2 % of the diagonal; maxF: maximum of "
+    "the mean curve; set IoU and set Dice: from pixels summed over the set. MAE: less is better."
 )
 
 

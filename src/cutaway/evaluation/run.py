@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -18,6 +18,8 @@ from cutaway.evaluation.metrics import measure
 from cutaway.evaluation.report import Row, Summary
 from cutaway.evaluation.sheet import SheetRow, contact_sheet
 from cutaway.media.files import write_atomic
+from cutaway.options import DeviceName, Options
+from cutaway.remover import Remover
 from cutaway.types import Floats, Matte, Size
 
 Progress = Callable[[int, int], None]
@@ -27,7 +29,7 @@ WORST = 12
 """Pictures on the contact sheet."""
 CELL_PX = 220
 ASPECT_SLACK = 0.02
-"""How far a mask's proportions may be from its photo's, as a share: a shrunk picture's roundings, not a turn."""
+"""How far a mask's proportions may be from its photo's, as a share: roundings are no error, a turn is."""
 
 
 class MakesMattes(Protocol):
@@ -42,7 +44,7 @@ def evaluate(
     *,
     model: str,
     out: Path,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: DeviceName = "auto",
     threads: int = 0,
     masks: str = "auto",
     progress: Progress | None = None,
@@ -65,8 +67,6 @@ def evaluate(
         ModelError: the model cannot be opened.
         OutputError: the results cannot be written.
     """
-    from cutaway.options import Options
-    from cutaway.remover import Remover
 
     pairs = find_pairs(data)
     readings = mask_readings(pairs, masks=masks)

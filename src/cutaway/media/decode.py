@@ -7,19 +7,13 @@ from typing import BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
+from cutaway.media.opening import load_pixels
 from cutaway.media.png import read_chunks, xmp_of_itxt
 from cutaway.types import Pixels
 
 _SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # a marker, not a stuffed zero, a restart or a fill byte
-_TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_PLANAR, _TIFF_EXTRA_SAMPLES, _TIFF_SAMPLE_FORMAT = (
-    258,
-    262,
-    284,
-    338,
-    339,
-)
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _UNSPECIFIED, _ASSOCIATED = 0, 1
 
@@ -116,18 +110,21 @@ def _is_deep_tiff(image: Image.Image) -> bool:
     tags = getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
     return (
         bool(tags)
-        and set(tags.get(_TIFF_BITS, ())) == {16}
-        and set(tags.get(_TIFF_SAMPLE_FORMAT, (1,))) == {1}
-        and tags.get(_TIFF_PHOTOMETRIC) in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
+        and set(tags.get(TiffImagePlugin.BITSPERSAMPLE, ())) == {16}
+        and set(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))) == {1}
+        and tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
     )
 
 
 def _decode_deep_tiff(image: Image.Image, stream: BinaryIO) -> tuple[Pixels, Pixels | None]:
     tags = image.tag_v2  # type: ignore[attr-defined]
-    photometric, extra = tags.get(_TIFF_PHOTOMETRIC), tags.get(_TIFF_EXTRA_SAMPLES, ())
-    if tags.get(_TIFF_PLANAR, 1) != 1 and photometric == _RGB:
+    photometric, extra = (
+        tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION),
+        tags.get(TiffImagePlugin.EXTRASAMPLES, ()),
+    )
+    if tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) != 1 and photometric == _RGB:
         raise ValueError("16-bit TIFF with separate colour planes is not supported")
-    image.load()  # finds damage and reports it in an orderly way; OpenCV speaks up on stderr
+    load_pixels(image)  # finds damage and reports it in an orderly way; OpenCV speaks up on stderr
     pixels = _required(_opencv(_all_bytes(stream)))
     if pixels.ndim == 2:
         return (65535 - pixels if photometric == _WHITE_IS_ZERO else pixels), None

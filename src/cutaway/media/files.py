@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -49,19 +50,21 @@ def write_atomic(path: AnyPath, data: bytes, *, overwrite: bool) -> None:
             target = Path(os.path.realpath(target))
         if not overwrite and os.path.lexists(target):
             raise FileExistsError(f"{target} exists")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         _write_and_rename(target, data, overwrite=overwrite)
     except FileExistsError as error:
-        raise _exists_error(path, overwrite=overwrite) from error
+        message = f"{printable(path)} exists already; allow overwriting to replace it"
+        raise OutputExistsError(message) from error
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(f"cannot write {printable(path)}: {reason}") from error
 
 
-def _exists_error(path: AnyPath, *, overwrite: bool) -> OutputError:
-    if overwrite:  # then only a folder's place can be taken: by a file
-        return OutputError(f"cannot write {printable(path)}: a part of the path is not a folder")
-    return OutputExistsError(f"{printable(path)} exists already; allow overwriting to replace it")
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # not the result is there already, but a file in the place of its folder
+        raise NotADirectoryError(errno.ENOTDIR, "a part of the path is not a folder") from error
 
 
 def _is_special(path: Path) -> bool:

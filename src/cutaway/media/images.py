@@ -14,7 +14,16 @@ from cutaway.errors import ImageError
 from cutaway.media.colour import grey16_to_srgb, image_to_srgb, profile_mode
 from cutaway.media.decode import decode_deep, decode_whole_jpeg
 from cutaway.media.metadata import read_metadata
-from cutaway.media.opening import MAX_PIXELS, Opened, Source, check_size, decoding, open_picture, pixel_limit
+from cutaway.media.opening import (
+    MAX_PIXELS,
+    Opened,
+    Source,
+    check_size,
+    decoding,
+    load_pixels,
+    open_picture,
+    pixel_limit,
+)
 from cutaway.types import Frame, Pixels
 
 __all__ = ["MAX_PIXELS", "AnyPicture", "read_image"]
@@ -67,26 +76,21 @@ def _frame_of_array(array: npt.NDArray[Any], limit: int) -> Frame:
             f"the array must be (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) and not empty, not {shape}"
         )
     check_size((shape[1], shape[0]), "the array", limit)
-    colour = (
-        array[..., 0] if array.ndim == 3 and shape[2] == 1 else array[..., :3] if array.ndim == 3 else array
-    )
-    alpha = _in_order(array[..., 3]) if array.ndim == 3 and shape[2] == 4 else None
-    return Frame(_as_rgb(colour), alpha)
+    if array.ndim == 2 or shape[2] == 1:
+        return Frame(_as_rgb(array.reshape(shape[:2])))
+    return Frame(_in_order(array[..., :3]), _in_order(array[..., 3]) if shape[2] == 4 else None)
 
 
 def _frame_of_picture(opened: Opened) -> Frame:
-    fast = decode_whole_jpeg(opened.image, opened.stream) if opened.stream else None
-    deep = decode_deep(opened.image, opened.stream) if opened.stream and fast is None else None
-    if fast is None and deep is None:
-        opened.image.load()
-    orientation, metadata = read_metadata(opened.image, opened.path)
-    profile = _usable_profile(metadata.icc_profile, opened)
-    if fast is not None:
-        pixels, alpha = fast, None
-    elif deep is not None:
-        (pixels, profile), alpha = _deep_to_rgb(deep[0], profile), deep[1]
+    image, decoded = opened.image, _fast_or_deep(opened)
+    orientation, metadata = read_metadata(image, opened.path)
+    base = _base_mode(image.mode) if decoded is None else "L" if decoded[0].ndim == 2 else "RGB"
+    profile = _usable_profile(metadata.icc_profile, base, opened.name)
+    if decoded is None:
+        pixels, alpha, profile = _image_to_rgb(image, profile)
     else:
-        pixels, alpha, profile = _image_to_rgb(opened.image, profile)
+        pixels, profile = _array_to_rgb(decoded[0], profile)
+        alpha = decoded[1]
     return Frame(
         turned(pixels, orientation),
         None if alpha is None else turned(alpha, orientation),
@@ -94,32 +98,44 @@ def _frame_of_picture(opened: Opened) -> Frame:
     )
 
 
-def _usable_profile(profile: bytes | None, opened: Opened) -> bytes | None:
-    """The profile if it can be read and fits the pixels; grey pixels may also have an RGB one."""
+def _fast_or_deep(opened: Opened) -> tuple[Pixels, Pixels | None] | None:
+    """(colour, alpha) by another decoder than Pillow's; else None, and then the Pillow image is loaded."""
+    if opened.stream is None:
+        opened.image.load()
+        return None
+    fast = decode_whole_jpeg(opened.image, opened.stream)
+    if fast is not None:
+        return fast, None
+    deep = decode_deep(opened.image, opened.stream)
+    if deep is None:
+        load_pixels(opened.image)
+    return deep
+
+
+def _usable_profile(profile: bytes | None, base: str, name: str) -> bytes | None:
+    """The profile if it can be read and fits pixels of that mode; grey pixels may also have an RGB one."""
     if profile is None:
         return None
-    wanted = {"L": ("L", "RGB"), "CMYK": ("CMYK",), "LAB": ("LAB",)}.get(
-        _base_mode(opened.image.mode), ("RGB",)
-    )
     mode = profile_mode(profile)
-    if mode in wanted:
+    if mode == base or (mode, base) == ("RGB", "L"):
         return profile
-    what = "is damaged" if mode is None else f"describes {mode} pixels, not {opened.image.mode}"
-    logger.warning("%s: the colour profile %s and is ignored", opened.name, what)
+    what = "is damaged" if mode is None else f"describes {mode} pixels, not {base}"
+    logger.warning("%s: the colour profile %s and is ignored", name, what)
     return None
 
 
 def _base_mode(mode: str) -> str:
-    return (
-        "L" if mode in _GREY_MODES or mode.startswith("I;16") else mode if mode in ("CMYK", "LAB") else "RGB"
-    )
+    """The mode without alpha and palette: "L", "CMYK", "LAB" or "RGB"."""
+    if mode in _GREY_MODES or mode.startswith("I;16"):
+        return "L"
+    return mode if mode in ("CMYK", "LAB") else "RGB"
 
 
 def _image_to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Pixels, Pixels | None, bytes | None]:
     """(pixels, alpha, the profile that describes them) of a loaded Pillow image."""
     if image.mode.startswith("I;16"):
-        pixels, profile = _deep_to_rgb(_deep_grey(image), profile)
-        return pixels, None, profile
+        grey, profile = _array_to_rgb(_deep_grey(image), profile)
+        return grey, None, profile
     if image.mode not in _GREY_MODES | _ALPHA_MODES | _OTHER_MODES:
         raise ImageError(
             f"pixels of Pillow's mode {image.mode!r} are not supported: save it with 8 or 16 bits per sample"
@@ -141,7 +157,7 @@ def _deep_grey(image: Image.Image) -> npt.NDArray[np.uint16]:
     return grey
 
 
-def _deep_to_rgb(pixels: Pixels, profile: bytes | None) -> tuple[Pixels, bytes | None]:
+def _array_to_rgb(pixels: Pixels, profile: bytes | None) -> tuple[Pixels, bytes | None]:
     if pixels.ndim == 2 and profile is not None and profile_mode(profile) == "L":
         return _as_rgb(grey16_to_srgb(pixels.astype(np.uint16, copy=False), profile)), None
     return _as_rgb(pixels), profile

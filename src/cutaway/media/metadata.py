@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,8 @@ from PIL import ExifTags, Image
 
 from cutaway.media.exif import upright_exif, upright_xmp
 from cutaway.types import Metadata
+
+logger = logging.getLogger(__name__)
 
 DESCRIPTIVE_TAGS = (
     ExifTags.Base.ImageDescription,
@@ -42,7 +45,7 @@ def read_metadata(image: Image.Image, path: str | None = None) -> tuple[int, Met
         exif=exif,
         xmp=xmp,
         source=path,
-        dpi=_dpi(image.info.get("dpi")),
+        dpi=_dpi(image),
     )
 
 
@@ -55,13 +58,21 @@ def _exif(image: Image.Image) -> bytes | None:
 
 
 def portable_tags(directory: Mapping[int, Any]) -> dict[int, Any]:
-    """The tags of an EXIF directory that keep their meaning when it moves within a file: all without offsets."""
+    """The tags of an EXIF directory that keep their meaning when it is moved: those that hold no offsets."""
     return {tag: value for tag, value in directory.items() if tag not in _TAGS_WITH_OFFSETS}
 
 
 def _tiff_exif(image: Image.Image) -> bytes | None:
     """A block of its own from the tags that a TIFF keeps among those of its pixels."""
-    found, kept = image.getexif(), Image.Exif()
+    try:
+        return _descriptive_exif(image.getexif())
+    except Exception as error:  # Pillow raises what it likes on damaged EXIF: the picture matters more
+        logger.warning("the TIFF's EXIF data are damaged and are left out (%s)", error)
+        return None
+
+
+def _descriptive_exif(found: Image.Exif) -> bytes | None:
+    kept = Image.Exif()
     for tag in DESCRIPTIVE_TAGS:
         if tag in found:
             kept[tag] = found[tag]
@@ -87,10 +98,12 @@ def _as_bytes(value: Any) -> bytes | None:
     return value if isinstance(value, bytes) else None
 
 
-def _dpi(value: Any) -> tuple[float, float] | None:
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    if image.format == "TIFF" and ExifTags.Base.XResolution not in getattr(image, "tag_v2", {}):
+        return None  # Pillow says (1, 1) for a TIFF that says nothing
     try:
-        across, down = (float(number) for number in value)
-    except (TypeError, ValueError, ZeroDivisionError):
+        across, down = (float(number) for number in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
     usable = all(math.isfinite(number) and 0 < number <= _MAX_DPI for number in (across, down))
     return (across, down) if usable else None

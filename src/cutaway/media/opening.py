@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TypeAlias, cast
 
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from cutaway.errors import CutawayError, ImageError, ImageTooLargeError, MissingExtraError, OptionError
 from cutaway.media.files import printable
@@ -26,12 +26,16 @@ Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview[Any
 _MEMORY = "the picture"
 _KNOWN = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF"
 _PLUGINS: tuple[tuple[Callable[[bytes], bool], str, str], ...] = (
-    (lambda head: head.startswith(b"\xff\xd8\xff"), "JpegImagePlugin", "JpegImageFile"),
-    (lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"), "PngImagePlugin", "PngImageFile"),
-    (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", "WebPImagePlugin", "WebPImageFile"),
-    (lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "TiffImagePlugin", "TiffImageFile"),
-    (lambda head: head.startswith(b"BM"), "BmpImagePlugin", "BmpImageFile"),
-    (lambda head: head[:6] in (b"GIF87a", b"GIF89a"), "GifImagePlugin", "GifImageFile"),
+    (lambda head: head.startswith(b"\xff\xd8\xff"), "PIL.JpegImagePlugin", "JpegImageFile"),
+    (lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"), "PIL.PngImagePlugin", "PngImageFile"),
+    (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", "PIL.WebPImagePlugin", "WebPImageFile"),
+    (
+        lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+        "PIL.TiffImagePlugin",
+        "TiffImageFile",
+    ),
+    (lambda head: head.startswith(b"BM"), "PIL.BmpImagePlugin", "BmpImageFile"),
+    (lambda head: head[:6] in (b"GIF87a", b"GIF89a"), "PIL.GifImagePlugin", "GifImageFile"),
     (
         lambda head: head[4:8] == b"ftyp" and _has_brand(head, b"avif", b"avis"),
         "AvifImagePlugin",
@@ -102,8 +106,8 @@ def check_size(size: tuple[int, int], name: str, limit: int) -> None:
     width, height = size
     if width * height > limit:
         raise ImageTooLargeError(
-            f"{name}: {width} x {height} pixels ({width * height / 1e6:.4g} megapixels) are more than "
-            f"the limit of {limit / 1e6:.4g} megapixels; set {MAX_PIXELS_VARIABLE}={width * height} to allow it"
+            f"{name}: {width} x {height} pixels ({width * height / 1e6:.4g} megapixels) are more than the "
+            f"limit of {limit / 1e6:.4g} megapixels; set {MAX_PIXELS_VARIABLE}={width * height} to allow it"
         )
 
 
@@ -123,6 +127,19 @@ def decoding(name: str) -> Iterator[None]:
         raise ImageTooLargeError(f"{name}: {_one_line(error)}") from error
     except Exception as error:
         raise ImageError(f"{name}: the picture is damaged or not supported ({_one_line(error)})") from error
+
+
+def load_pixels(image: Image.Image) -> None:
+    """Decode a picture that `open_picture` opened by itself, without asking Pillow's own size guard again.
+
+    Its TIFF plugin asks that guard, a global setting, before it makes room for the pixels; so we make the room.
+    """
+    guard = Image.MAX_IMAGE_PIXELS
+    if image.format == "TIFF" and guard is not None and image.width * image.height > guard:
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        stored_size = tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH]
+        image.im = Image.new(image.mode, stored_size).im
+    image.load()
 
 
 def _one_line(error: Exception) -> str:

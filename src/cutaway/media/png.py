@@ -40,12 +40,8 @@ def write_png(pixels: Pixels, *, metadata: Metadata | None = None) -> bytes:
         OutputError: the array is none of these.
     """
     image = pixels[..., None] if pixels.ndim == 2 else pixels
-    if (
-        image.ndim != 3
-        or image.shape[2] not in _COLOUR_TYPES
-        or image.dtype not in (np.uint8, np.uint16)
-        or 0 in image.shape
-    ):
+    known = image.dtype.newbyteorder("=") in (np.uint8, np.uint16)
+    if not known or image.ndim != 3 or image.shape[2] not in _COLOUR_TYPES or 0 in image.shape:
         raise OutputError(f"cannot write a PNG of an array of {pixels.dtype} {pixels.shape}")
     parts = [SIGNATURE, _header(image), *_metadata_chunks(metadata or Metadata())]
     parts.extend(_chunk(b"IDAT", data) for data in _gathered(_deflated(image)))

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from cutaway.errors import MissingExtraError, ModelError
+from cutaway.errors import MissingExtraError, ModelError, ModelNotFoundError
 
 STAGES = (  # kernel, stride, expansion, channels, repeats: table 1 of the paper
     (3, 1, 1, 16, 1),
@@ -130,12 +130,26 @@ class LiteEncoder(nn.Module):
             ModelError: the file does not fit this variant.
         """
         path = path or imagenet_file(self.variant)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        missing, extra = self.load_state_dict(state, strict=False)
         # The classifier's head is left out on purpose; anything else unknown, or anything missing, is another network.
-        strange = [k for k in extra if not k.startswith(("_conv_head", "_bn1.", "_fc"))]
-        if missing or strange:
-            raise ModelError(f"{path} is not EfficientNet-{self.variant}: {(missing + strange)[0]} does not fit")
+        state = {k: v for k, v in _read_weights(path).items() if not k.startswith(("_conv_head", "_bn1.", "_fc"))}
+        mine = self.state_dict()
+        strange = sorted(k for k in mine.keys() | state.keys() if k not in mine or k not in state or mine[k].shape != state[k].shape)
+        if strange:
+            raise ModelError(f"{path} is not EfficientNet-{self.variant}: {strange[0]} does not fit")
+        self.load_state_dict(state)
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .pth file by name; nothing in it is executed."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise ModelNotFoundError(f"there is no file of weights {path}") from error
+    except Exception as error:  # torch raises half a dozen types for damaged files
+        raise ModelError(f"{path} cannot be read as weights ({type(error).__name__})") from error
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise ModelError(f"{path} holds no tensors by name")
+    return state
 
 
 def imagenet_file(variant: str) -> Path:

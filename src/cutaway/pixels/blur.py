@@ -9,22 +9,22 @@ from cutaway.pixels.resize import resize
 from cutaway.types import Floats, Pixels
 
 _SURE = 0.25
-"""A pixel counts as background in proportion to how far its alpha is below this: an edge pixel is half subject, and a
-network's edge is off by a pixel or two, so edge pixels would tint the blur."""
+"""A pixel counts as background by how far its alpha is below this: an edge pixel is half subject, and a
+network's edge is off by a pixel or two, so that edge pixels would tint the blur."""
 
 _FINEST_PX = 4.0
 """The Gaussian is computed on a picture shrunk until its standard deviation is about this many pixels."""
 
 _FAINT = 1e-4
-"""Support below this leans on the background's mean colour: the middle of a large subject, where nobody looks."""
+"""Support below this leans on the background's mean colour: the hidden middle of a large subject."""
 
 
 def blur_background(pixels: Pixels, alpha: Floats, *, sigma_px: float) -> Pixels:
     """Blur what lies behind the subject, as if the subject had not been there.
 
-    Normalised convolution (Knutsson and Westin, Normalized and Differential Convolution, CVPR 1993): each pixel is
-    weighted with w, how surely it is background, and blur(w · colour) / blur(w) replaces a plain blur, so that
-    the subject's colour does not glow into its surroundings.
+    Normalised convolution (Knutsson and Westin, Normalized and Differential Convolution, CVPR 1993): each
+    pixel has a weight w, how surely it is background, and blur(w · colour) / blur(w) replaces a plain blur,
+    so that the subject's colour does not glow into its surroundings.
 
     Args:
         pixels: the photo, uint8 or uint16 (H, W, 3).
@@ -40,7 +40,7 @@ def blur_background(pixels: Pixels, alpha: Floats, *, sigma_px: float) -> Pixels
     support = _blur_small(weight, sigma_px)
     result = np.empty_like(pixels)
     for channel in range(3):  # one at a time: at 12 megapixels each float plane is 48 MB
-        weighted = pixels[..., channel] * weight
+        weighted = np.multiply(pixels[..., channel], weight, dtype=np.float32)
         mean = float(weighted.mean(dtype=np.float64) / weight.mean(dtype=np.float64))
         small = (_blur_small(weighted, sigma_px) + _FAINT * mean) / (support + _FAINT)
         result[..., channel] = np.rint(resize(small.astype(np.float32), alpha.shape))
@@ -53,7 +53,5 @@ def _blur_small(plane: Floats, sigma_px: float) -> Floats:
     factor = max(1, int(sigma_px / _FINEST_PX))
     small = resize(plane, (max(1, round(height / factor)), max(1, round(width / factor))))
     sigma_y, sigma_x = sigma_px * small.shape[0] / height, sigma_px * small.shape[1] / width
-    blurred: Floats = cv2.GaussianBlur(
-        small, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y, borderType=cv2.BORDER_REFLECT
-    )
-    return blurred.reshape(small.shape)
+    blurred = cv2.GaussianBlur(small, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(blurred, np.float32).reshape(small.shape)

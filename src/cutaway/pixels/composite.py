@@ -1,8 +1,8 @@
 """Laying a subject over something else.
 
-The arithmetic is done on the gamma-encoded sRGB values, not on linear light: so do browsers (W3C Compositing and
-Blending Level 1, section 9), and so do editors by default, and a result should look the same pasted there as made here.
-Alpha is straight throughout: a subject's colour is its own, whatever its alpha.
+The arithmetic is done on gamma-encoded sRGB values, not on linear light: browsers do so, editors do so by
+default, and a result should look the same pasted there as made here. Alpha is straight throughout: a
+subject's colour is its own, whatever its alpha.
 
 Large pictures are worked through in bands of rows, so that the float intermediates stay small.
 """
@@ -10,6 +10,7 @@ Large pictures are worked through in bands of rows, so that the float intermedia
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 
@@ -59,8 +60,8 @@ def over_translucent(
         background_alpha: the background's own alpha in [0, 1], one number or (H, W).
 
     Returns:
-        Straight colour, type and shape of `pixels`, and its alpha, float32 (H, W). Where nothing is left of either, the
-        background's colour.
+        Straight colour, type and shape of `pixels`, and its alpha, float32 (H, W). Where nothing is left of
+        either, the colour is the background's.
     """
     behind = background if isinstance(background, np.ndarray) else _plain(pixels, background)
     alpha_out = alpha + np.asarray(background_alpha, np.float32) * (1 - alpha)
@@ -74,17 +75,17 @@ def to_depth(pixels: Pixels, like: Pixels) -> Pixels:
         return pixels
     if like.dtype == np.uint16:
         return pixels.astype(np.uint16) * np.uint16(257)
-    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return np.asarray((pixels.astype(np.uint32) + 128) // 257, np.uint8)
 
 
 def _plain(pixels: Pixels, colour: Colour) -> Pixels:
     """One pixel of a colour, seen as a picture as large as `pixels`."""
     one = to_depth(np.array(colour, np.uint8), pixels)
-    return np.broadcast_to(one, pixels.shape)
+    return cast(Pixels, np.broadcast_to(one, pixels.shape))
 
 
 def _mix(pixels: Pixels, alpha: Floats, background: Pixels) -> Pixels:
-    """background + alpha (pixels - background): exact at alpha 0 and 1, and where both have the same colour."""
+    """background + alpha (pixels - background): exact at alpha 0, 1 and where both are the same colour."""
     if background.shape != pixels.shape:
         raise ValueError(f"the background has shape {background.shape}, the picture {pixels.shape}")
     result = np.empty_like(pixels)
@@ -99,7 +100,7 @@ def _mix(pixels: Pixels, alpha: Floats, background: Pixels) -> Pixels:
 
 
 def bands(size: Size) -> Iterator[slice]:
-    """Slices of rows that cover a picture, each small enough for float work on it to stay in the cache's vicinity."""
+    """Slices of rows that cover a picture, each small enough that floats made of it take little memory."""
     height, width = size
     step = max(1, _BAND_PX // width)
     return (slice(top, top + step) for top in range(0, height, step))

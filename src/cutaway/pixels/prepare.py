@@ -1,7 +1,7 @@
 """Between the photo and the network: pixels become the tensor it was trained on, its answer becomes a matte.
 
-`shrink` and `to_tensor` are two steps because colour management stands between them (cheap on the small picture), and
-because training feeds its network through the very same two functions.
+`shrink` and `to_tensor` are two steps because colour management stands between them (cheap on the small
+picture), and because training feeds its network through the very same two functions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cutaway.types import Box, Floats, Matte, Pixels, Prepared, Size
 from cutaway.weights.spec import ModelSpec
 
 MAX_STRETCH = 4
-"""No side of a tensor is longer than this many times the network's nominal size, however long and thin the photo."""
+"""No side of a tensor is longer than this many times the network's size, however long and thin the photo."""
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in grey (ITU-R BT.601)."""
@@ -25,9 +25,9 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 def tensor_size(frame_size: Size, spec: ModelSpec) -> Size:
     """The (height, width) at which the network sees a photo.
 
-    With fit "area" the photo's aspect ratio is kept and the tensor has about size × size pixels; each side is rounded
-    to a multiple of the stride, is at least one stride and at most `MAX_STRETCH` × size. With "stretch" it is
-    (size, size).
+    With fit "area" the photo's aspect ratio is kept and the tensor has about size × size pixels; each side is
+    rounded to a multiple of the stride, is at least one stride and at most `MAX_STRETCH` × size. With
+    "stretch" it is (size, size).
     """
     if spec.fit == "stretch":
         return spec.size, spec.size
@@ -73,7 +73,11 @@ def _white(small: Pixels, spec: ModelSpec) -> float:
 
 
 def prepare(
-    pixels: Pixels, spec: ModelSpec, *, box: Box | None = None, convert: Callable[[Pixels], Pixels] | None = None
+    pixels: Pixels,
+    spec: ModelSpec,
+    *,
+    box: Box | None = None,
+    convert: Callable[[Pixels], Pixels] | None = None,
 ) -> Prepared:
     """Make the network's input from a photo.
 
@@ -120,14 +124,17 @@ def _check_answer(raw: Floats, prepared: Prepared, spec: ModelSpec) -> None:
             "is its description (size, stride, output) right?"
         )
     if not np.isfinite(raw).all():
-        raise ModelError(f"model {spec.name!r} answered NaN or infinity: the file is damaged or does not fit its description")
+        raise ModelError(
+            f"model {spec.name!r} answered NaN or infinity: the file is damaged or its description is wrong"
+        )
 
 
 def _activate(raw: Floats, spec: ModelSpec) -> Floats:
     if spec.output == "logits":
         # the logistic function, written so that it cannot overflow
-        return np.float32(0.5) * (np.float32(1) + np.tanh(np.float32(0.5) * raw))
+        return np.asarray(0.5 + 0.5 * np.tanh(0.5 * raw), np.float32)
     if spec.output == "minmax":
         low, high = raw.min(), raw.max()
-        return (raw - low) / (high - low) if high > low else np.clip(raw, 0, 1)
+        if high > low:
+            return np.asarray((raw - low) / (high - low), np.float32)
     return np.clip(raw, 0, 1)

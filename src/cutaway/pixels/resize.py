@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -16,8 +16,9 @@ _Array = TypeVar("_Array", Pixels, Floats)
 def resize(array: _Array, size: Size) -> _Array:
     """Resize a picture or a matte without shifting it.
 
-    An axis that shrinks is averaged over the area each new pixel covers, so that nothing thin is skipped; an axis that
-    grows is interpolated linearly between pixel centres. Pixel centres are at half integers, hence no shift.
+    An axis that shrinks is averaged over the area each new pixel covers, so that nothing thin is skipped; an
+    axis that grows is interpolated linearly between pixel centres. Those are at half integers, hence no
+    shift.
 
     Args:
         array: uint8, uint16 or float32, (H, W) or (H, W, C) with C <= 4.
@@ -34,12 +35,12 @@ def resize(array: _Array, size: Size) -> _Array:
 def _scaled(array: _Array, size: Size, how: int) -> _Array:
     if array.shape[:2] == size:
         return array
-    resized: _Array = cv2.resize(np.ascontiguousarray(array), size[::-1], interpolation=how)
-    return resized.reshape(*size, *array.shape[2:])  # OpenCV drops a channel axis of length one
+    resized: Any = cv2.resize(np.ascontiguousarray(array), size[::-1], interpolation=how)
+    return cast(_Array, resized.reshape(*size, *array.shape[2:]))  # OpenCV drops a channel axis of length one
 
 
 def fit_cover(background: Pixels, size: Size) -> Pixels:
-    """Scale a background until it covers `size` and cut off evenly what is too much, as CSS `background-size: cover`.
+    """Scale a background until it covers `size` and cut off evenly what is too much, as CSS does for `cover`.
 
     Args:
         background: uint8 or uint16 (h, w, C) or (h, w).
@@ -49,5 +50,7 @@ def fit_cover(background: Pixels, size: Size) -> Pixels:
     shrink = min(height / size[0], width / size[1])
     kept = max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
     top, left = (height - kept[0]) // 2, (width - kept[1]) // 2
-    part: npt.NDArray[np.uint8] | npt.NDArray[np.uint16] = background[top : top + kept[0], left : left + kept[1]]
+    part: npt.NDArray[np.uint8] | npt.NDArray[np.uint16] = background[
+        top : top + kept[0], left : left + kept[1]
+    ]
     return resize(part, size)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from cutaway.errors import CheckpointError
+from cutaway.errors import CheckpointError, OptionError
 from cutaway.media.files import write_atomic
 from cutaway.training.config import TrainConfig, load_config
 
@@ -87,8 +87,11 @@ def load(path: Path) -> Checkpoint:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not a Cutaway checkpoint of format {FORMAT}")
     data.pop("format")
-    config = load_config(None, data.pop("config"))
-    return Checkpoint(config=config, state=RunState(**data.pop("state")), **data)
+    try:
+        config = load_config(None, data.pop("config"))
+        return Checkpoint(config=config, state=RunState(**data.pop("state")), **data)
+    except (KeyError, TypeError, AttributeError, OptionError) as error:
+        raise CheckpointError(f"{path} was written by another version of Cutaway: {error}") from error
 
 
 def random_state() -> dict[str, Any]:

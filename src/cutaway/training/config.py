@@ -57,6 +57,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for f in fields(self):
             _check(f.name, getattr(self, f.name))
+        if self.scale_min > self.scale_max:
+            raise OptionError(f"scale_min ({self.scale_min}) must not be larger than scale_max ({self.scale_max})")
 
     def to_json(self) -> str:
         """The configuration as one line of JSON."""
@@ -75,11 +77,16 @@ _CHOICES = {
 MAY_CHANGE_ON_RESUME = frozenset({"out", "data", "device", "workers", "threads", "cache_gb", "save_minutes", "background_folder"})
 
 
+_KINDS: dict[type, str] = {str: "text", bool: "true or false", int: "a whole number", float: "a number", tuple: "a list of texts"}
+
+
 def _check(name: str, value: Any) -> None:
     wanted = type(getattr(TrainConfig, name))
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-        raise OptionError(f"training option {name!r} cannot be {value!r}: it must be {wanted.__name__}")
-    if name in _AT_LEAST and value < _AT_LEAST[name]:
+        raise OptionError(f"training option {name!r} cannot be {value!r}: it must be {_KINDS[wanted]}")
+    if wanted is tuple and not all(isinstance(v, str) for v in value):
+        raise OptionError(f"training option {name!r} cannot be {value!r}: it must be {_KINDS[tuple]}")
+    if name in _AT_LEAST and not value >= _AT_LEAST[name]:  # so that NaN is refused, too
         raise OptionError(f"training option {name!r} must be at least {_AT_LEAST[name]:g}, not {value}")
     if name in _SHARES and not 0 <= value <= 1:
         raise OptionError(f"training option {name!r} must be between 0 and 1, not {value}")

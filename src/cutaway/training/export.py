@@ -57,8 +57,8 @@ def export_checkpoint(checkpoint: Path, out: Path, *, overwrite: bool = False) -
 
 def describe(spec: ModelSpec, frozen: ckpt.Checkpoint) -> ModelSpec:
     """Add to a spec what the checkpoint knows about where the model comes from."""
-    best = max(frozen.state.history, key=lambda row: row["val_iou"], default={})
-    scores = {k: round(v, 4) for k, v in best.items() if k.startswith("val_")}
+    latest = frozen.state.history[-1] if frozen.state.history else {}  # of best.ckpt this is the best epoch
+    scores = {k: round(v, 4) for k, v in latest.items() if k.startswith("val_")}
     config = frozen.config
     return replace(spec, arch=config.arch, licence=config.licence, training_data=config.training_data, scores=scores)
 

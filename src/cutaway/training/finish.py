@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +38,7 @@ def finish(
     draw_curves(history, folder / "curves.png")
     draw_sheet(model, folder / "validation.png", judged=judged, reading=reading, spec=spec, compute=compute)
     path = folder / "model.onnx"
-    export(model, path, spec=replace(describe(spec, ckpt.load(folder / "best.ckpt"))), overwrite=True)
+    export(model, path, spec=describe(spec, ckpt.load(folder / "best.ckpt")), overwrite=True)
     log.info("use it:      cutaway remove PHOTO --model %s", path)
     log.info("judge it:    cutaway evaluate DATA --model %s -o DIR", path)
     log.info("go further:  cutaway train DATA -o ANOTHER --init %s", folder / "best.ckpt")

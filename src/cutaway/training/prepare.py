@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +11,20 @@ from pathlib import Path
 from cutaway.data.masks import MaskReading, parse_reading, reading_for
 from cutaway.data.pairs import Pair, find_pairs
 from cutaway.data.samples import load_pair
-from cutaway.errors import CutawayError, DataError
+from cutaway.errors import CutawayError, DataError, MissingExtraError
 
 log = logging.getLogger(__name__)
+
+
+def check_packages() -> None:
+    """Make sure that what only the end of a run needs is installed, before hours of work.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    for package in ("matplotlib", "onnx", "onnxscript"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError("training a model", "train", package)
 
 
 def usable_pairs(folders: Sequence[Path], *, masks: str = "auto") -> tuple[list[Pair], MaskReading]:

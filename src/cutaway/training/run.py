@@ -22,16 +22,17 @@ from cutaway.data.augment import Augmentation
 from cutaway.data.masks import MaskReading
 from cutaway.data.pairs import Pair, split_pairs
 from cutaway.data.samples import Loaded, PairCache, Sampler, ahead, load_backgrounds
-from cutaway.errors import CheckpointError, DataError, OutputError
+from cutaway.errors import CheckpointError, DataError, OptionError, OutputError
 from cutaway.models.base import MatteNet
 from cutaway.models.registry import build
 from cutaway.training import checkpoint as ckpt
 from cutaway.training.compute import Compute, choose
 from cutaway.training.config import MAY_CHANGE_ON_RESUME, TrainConfig
 from cutaway.training.finish import finish
+from cutaway.training.interrupt import interrupt_held_back
 from cutaway.training.losses import matte_loss
 from cutaway.training.optimise import Ema, build_optimiser, rate, set_rate
-from cutaway.training.prepare import usable_pairs
+from cutaway.training.prepare import check_packages, usable_pairs
 from cutaway.training.runlog import write_log
 from cutaway.training.validate import validate
 from cutaway.weights.spec import ModelSpec
@@ -90,12 +91,12 @@ class Run:
         full, rest = divmod(self.samples, self.config.batch)
         return full + (rest > 1)
 
-    def save(self, name: str) -> Path:
-        """Write the run as it stands to `<folder>/<name>.ckpt`."""
+    def save(self, name: str, *, state: ckpt.RunState | None = None) -> Path:
+        """Write the run as it stands (or in another `state`) to `<folder>/<name>.ckpt`."""
         path = self.folder / f"{name}.ckpt"
         frozen = ckpt.Checkpoint(
             config=self.config,
-            state=self.state,
+            state=state or self.state,
             model=self.model.state_dict(),
             ema=self.ema.model.state_dict(),
             optimiser=self.optimiser.state_dict(),
@@ -116,33 +117,33 @@ def train(config: TrainConfig, *, resume: bool = False, progress: Callable[[Tick
         progress: called after every step.
 
     Raises:
+        OptionError: `data` or `out` is missing.
         DataError: the data cannot be used as it is; the message says why.
+        MissingExtraError: a package that the run needs, now or at its end, is not installed.
         CheckpointError: nothing to resume, or it belongs to other data or settings.
         OutputError: `out` already holds a run and `resume` was not asked for.
         KeyboardInterrupt: passed on after the run's state has been saved.
     """
     run = _set_up(config, resume=resume)
     try:
-        for epoch in range(run.state.epoch, config.epochs):
-            run.state.epoch = epoch
+        while run.state.epoch < config.epochs and run.state.since_best < config.patience:
             _teach(run, progress)
             _judge(run)
-            if run.state.since_best >= config.patience:
-                log.info("no better validation IoU for %d epochs: stopping early", config.patience)
-                break
     except KeyboardInterrupt:
         run.save("last")
         log.info("stopped; go on with: cutaway train %s -o %s --resume", " ".join(config.data), config.out)
         raise
+    if run.state.epoch < config.epochs:
+        log.info("no better validation IoU for %d epochs: stopped early", config.patience)
     return _finish(run)
 
 
 def _set_up(config: TrainConfig, *, resume: bool) -> Run:
     """Look at the data first, then build the network, then put back what a checkpoint kept."""
-    folder = Path(config.out)
-    _check_folder(folder, resume=resume)
-    config = replace(config, name=config.name or folder.resolve().name)
+    check_packages()
+    folder = _run_folder(config, resume=resume)
     old = ckpt.load(folder / "last.ckpt") if resume else None
+    config = replace(config, name=config.name or (old.config.name if old else folder.resolve().name))
     if old:
         _same_settings(old.config, config)
     compute = choose(config.device, precision=config.precision)
@@ -170,6 +171,8 @@ def _set_up(config: TrainConfig, *, resume: bool) -> Run:
         fingerprint=fingerprint,
         state=ckpt.RunState(),
     )
+    if run.steps == 0:
+        raise DataError("an epoch of 1 sample is too short to learn from; add pairs, or set samples_per_epoch to 2 or more")
     if old:
         _restore(run, old)
     folder.mkdir(parents=True, exist_ok=True)
@@ -181,12 +184,17 @@ def _set_up(config: TrainConfig, *, resume: bool) -> Run:
     return run
 
 
-def _check_folder(folder: Path, *, resume: bool) -> None:
+def _run_folder(config: TrainConfig, *, resume: bool) -> Path:
+    """The run's folder, which holds a run already if and only if that is to go on."""
+    if not config.data or not config.out:
+        raise OptionError("training needs a data folder and a folder for the run: cutaway train DATA -o RUN")
+    folder = Path(config.out)
     there = (folder / "last.ckpt").exists()
     if resume and not there:
         raise CheckpointError(f"nothing to resume: there is no {folder / 'last.ckpt'}")
     if there and not resume:
         raise OutputError(f"{folder} already holds a training run; add --resume to go on with it, or choose another -o")
+    return folder
 
 
 def _same_settings(old: TrainConfig, new: TrainConfig) -> None:
@@ -240,13 +248,14 @@ def _teach(run: Run, progress: Callable[[Tick], None] | None) -> None:
     first = state.step
     for image, truth in _batches(run):
         set_rate(run.optimiser, rate(state.done, total=run.steps * config.epochs, config=config))
-        state.loss_sum += _step(run, image, truth)
-        state.step += 1
-        state.done += 1
-        run.ema.update(run.model, done=state.done)
+        with interrupt_held_back():
+            state.loss_sum += _step(run, image, truth)
+            state.step += 1
+            state.done += 1
+            run.ema.update(run.model, done=state.done)
         now = time.monotonic()
         if progress:
-            speed = (state.step - first) * config.batch / (now - began)
+            speed = (state.step - first) * config.batch / max(now - began, 1e-9)
             progress(Tick(state.epoch + 1, config.epochs, state.step, run.steps, state.loss_sum / state.step, speed))
         if now - saved > config.save_minutes * 60:
             state.seconds += now - saved
@@ -300,25 +309,32 @@ def _step(run: Run, image: torch.Tensor, truth: torch.Tensor) -> float:
 
 
 def _judge(run: Run) -> None:
-    """Validate the averaged weights, write the log, keep the checkpoint if it is the best."""
+    """Validate the averaged weights, keep them if they are the best, write the log, and begin the next epoch.
+
+    The run's state changes in one assignment, so that an interrupted judgement is repeated whole when the run goes on.
+    """
     state = run.state
     scores, _ = validate(run.ema.model, run.held_out, reading=run.reading, spec=run.spec, compute=run.compute)
     row = {"epoch": state.epoch + 1, "lr": run.optimiser.param_groups[-1]["lr"], "train_loss": state.loss_sum / max(1, state.step)}
     row |= {f"val_{k}": v for k, v in scores.items()}
     row |= {"seconds": state.seconds, "images_per_s": state.step * run.config.batch / max(state.seconds, 1e-9)}
-    state.history.append(row)
     better = scores["iou"] > state.best
-    state.best = max(state.best, scores["iou"])
-    state.since_best = 0 if better else state.since_best + 1
-    state.epoch, state.step, state.loss_sum, state.seconds = state.epoch + 1, 0, 0.0, 0.0
+    after = ckpt.RunState(
+        epoch=state.epoch + 1,
+        done=state.done,
+        best=max(state.best, scores["iou"]),
+        since_best=0 if better else state.since_best + 1,
+        history=[*state.history, row],
+    )
     log.info(
         "epoch %d/%d: loss %.4f, validation loss %.4f, IoU %.4f, boundary IoU %.4f, MAE %.4f%s",
-        state.epoch, run.config.epochs, row["train_loss"], scores["loss"], scores["iou"], scores["boundary_iou"], scores["mae"],
+        after.epoch, run.config.epochs, row["train_loss"], scores["loss"], scores["iou"], scores["boundary_iou"], scores["mae"],
         " (best)" if better else "",
     )  # fmt: skip
-    write_log(state.history, run.folder / "log.csv")
     if better:
-        run.save("best")
+        run.save("best", state=after)
+    write_log(after.history, run.folder / "log.csv")
+    run.state = after
     run.save("last")
 
 

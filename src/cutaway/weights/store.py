@@ -1,0 +1,183 @@
+"""Where models are: inside the package, in the user's store, or at a path. Downloads are verified."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cutaway.errors import ModelError, ModelNotFoundError
+
+_HERE = Path(__file__).parent
+_CHECKPOINTS = {".ckpt", ".pt", ".pth"}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One model that can be used by its name.
+
+    Attributes:
+        name: what to give as `--model`.
+        size_bytes: size of the file; 0 if not known.
+        licence: SPDX name of the weights' licence; "unknown" for a file that was only put into the store.
+        commercial: "yes", "no" or "unclear".
+        training_data: what it was trained on.
+        scores: name of a test set to mean IoU.
+        source: where it comes from.
+        sha256: of the file; empty if not known.
+        path: where the file is, or would be; None if it can only be had elsewhere.
+        is_here: whether the file is there.
+    """
+
+    name: str
+    size_bytes: int = 0
+    licence: str = "unknown"
+    commercial: str = "unclear"
+    training_data: str = "unknown"
+    scores: dict[str, float] = field(default_factory=dict)
+    source: str = ""
+    sha256: str = ""
+    path: Path | None = None
+    is_here: bool = False
+
+
+def home() -> Path:
+    """The folder where models are kept: `CUTAWAY_HOME`, else the platform's place for a user's data.
+
+    `$XDG_DATA_HOME/cutaway` or `~/.local/share/cutaway` on Linux (XDG Base Directory Specification),
+    `~/Library/Application Support/cutaway` on macOS, `%LOCALAPPDATA%\\cutaway` on Windows. It need not exist.
+    """
+    chosen = os.environ.get("CUTAWAY_HOME")
+    return Path(chosen).expanduser() if chosen else _user_data() / "cutaway"
+
+
+def _user_data() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path("~/AppData/Local").expanduser())
+    if sys.platform == "darwin":
+        return Path("~/Library/Application Support").expanduser()
+    return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
+
+
+def offline() -> bool:
+    """Whether nothing may be fetched: `CUTAWAY_OFFLINE` is set to anything but 0."""
+    return os.environ.get("CUTAWAY_OFFLINE", "0") not in ("", "0")
+
+
+def catalogue() -> list[CatalogueEntry]:
+    """Every model that has a name: the catalogue's, then other .onnx files in the store's `models` folder."""
+    known = [_entry(name, block) for name, block in _blocks().items()]
+    taken = {entry.name for entry in known}
+    stored = (_stored_entry(path) for path in sorted(_store().glob("*.onnx")))
+    return known + [entry for entry in stored if entry.name not in taken]
+
+
+def resolve(model: str | os.PathLike[str]) -> Path:
+    """The file of a model.
+
+    Args:
+        model: a name from `catalogue()`, or the path of a .onnx file.
+
+    Raises:
+        ModelNotFoundError: no model by that name or path, or it is not on this machine.
+        ModelError: it is a file of another kind, or the stored file does not have the catalogue's checksum.
+    """
+    text = os.fspath(model)
+    if Path(text).suffix.lower() in _CHECKPOINTS:
+        raise ModelError(f"{text!r} is a training checkpoint: cutaway export {text} -o MODEL.onnx")
+    if text in _blocks():
+        return _verified(_entry(text, _blocks()[text]))
+    stored = _store() / f"{text}.onnx"
+    if _NAME.fullmatch(text) and os.path.isfile(stored):  # noqa: PTH113
+        return stored
+    return _given_file(text)
+
+
+def _given_file(text: str) -> Path:
+    path = Path(os.path.expanduser(text))  # noqa: PTH111 - leaves an unknown ~user as it is
+    if os.path.isdir(path):  # noqa: PTH112 - False, not an error, for a name that no file can have
+        inside = path / "model.onnx"
+        hint = f"did you mean {str(inside)!r}?" if inside.is_file() else "give the .onnx file"
+        raise ModelError(f"model {text!r} is a folder: {hint}")
+    if os.path.isfile(path):  # noqa: PTH113
+        if path.suffix.lower() != ".onnx":
+            raise ModelError(f"model {text!r} is not a .onnx file")
+        return path
+    if path.suffix.lower() == ".onnx" or len(path.parts) > 1:
+        raise ModelNotFoundError(f"there is no model file {text!r}")
+    raise ModelNotFoundError(_unknown(text))
+
+
+def _unknown(name: str) -> str:
+    known = [entry.name for entry in catalogue()]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"there is no model {name!r}.{hint} Known: {', '.join(known)}; or give the path of a .onnx file"
+
+
+def _verified(entry: CatalogueEntry) -> Path:
+    """The entry's file. What came with the package is trusted; anything else must have its checksum."""
+    if entry.path is None or not entry.is_here:
+        raise ModelNotFoundError(_not_here(entry))
+    built_in = _HERE in entry.path.parents
+    if not built_in and entry.sha256 and _sha256(entry.path) != entry.sha256:
+        raise ModelError(
+            f"{str(entry.path)!r} is not the model {entry.name!r}: its SHA-256 differs from the catalogue's "
+            f"{entry.sha256}. Delete it and get it again"
+        )
+    return entry.path
+
+
+def _not_here(entry: CatalogueEntry) -> str:
+    if entry.path is not None and _HERE in entry.path.parents:
+        return f"model {entry.name!r} is missing from this installation of Cutaway: install it again"
+    return f"model {entry.name!r} is not on this machine: put it at {str(entry.path)!r}, from {entry.source}"
+
+
+def _sha256(path: Path) -> str:
+    import hashlib
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _store() -> Path:
+    return home() / "models"
+
+
+@lru_cache(maxsize=1)
+def _blocks() -> Mapping[str, Mapping[str, Any]]:
+    import tomllib
+
+    blocks: dict[str, dict[str, Any]] = tomllib.loads((_HERE / "catalogue.toml").read_text("utf-8"))["models"]
+    return blocks
+
+
+def _entry(name: str, block: Mapping[str, Any]) -> CatalogueEntry:
+    path = _HERE / block["file"] if "file" in block else _store() / f"{name}.onnx"
+    is_here = path.is_file()
+    return CatalogueEntry(
+        name,
+        size_bytes=block.get("size_bytes") or (path.stat().st_size if is_here else 0),
+        licence=block.get("licence", "unknown"),
+        commercial=block.get("commercial", "unclear"),
+        training_data=block.get("training_data", "unknown"),
+        scores=dict(block.get("scores", {})),
+        source=block.get("source", block.get("address", "")),
+        sha256=block.get("sha256", ""),
+        path=path,
+        is_here=is_here,
+    )
+
+
+def _stored_entry(path: Path) -> CatalogueEntry:
+    return CatalogueEntry(
+        path.stem, size_bytes=path.stat().st_size, source=str(path), path=path, is_here=True
+    )

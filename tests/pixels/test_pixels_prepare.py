@@ -1,0 +1,190 @@
+"""To the network and back: nothing is lost, stretched or shifted on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cutaway.engines.fake import FAKE_SPEC, FakeEngine, luminance
+from cutaway.errors import ModelError
+from cutaway.pixels.prepare import prepare, restore, shrink, tensor_size, to_tensor
+from cutaway.types import Matte, Prepared
+from cutaway.weights.spec import ModelSpec
+
+SIZES = [(1, 1), (1, 2), (2, 1), (7, 5), (33, 47), (64, 64), (131, 97), (480, 641), (1, 5000), (5000, 3), (3, 700)]
+GREY = replace(FAKE_SPEC, channels=1, mean=(0.0,), std=(1.0,))
+
+
+def there_and_back(pixels: np.ndarray, engine: FakeEngine, **options: object) -> Matte:
+    prepared = prepare(pixels, engine.spec, **options)
+    return restore(engine.run(prepared.tensor), prepared, engine.spec)
+
+
+def edge(height: int, width: int, *, axis: int, at: float) -> np.ndarray:
+    """Bright up to `at` pixels along an axis, the pixel on the edge mixed as a camera would."""
+    length = (height, width)[axis]
+    line = np.clip(at - np.arange(length), 0, 1)
+    plane = np.broadcast_to(line[:, None] if axis == 0 else line, (height, width))
+    return np.rint(plane[..., None] * 255).astype(np.uint8).repeat(3, axis=2)
+
+
+# --- the size the network sees -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_tensor_is_made_of_whole_strides_within_bounds(size: tuple[int, int]) -> None:
+    spec = ModelSpec("m", size=320, stride=32)
+    for side in tensor_size(size, spec):
+        assert side % 32 == 0
+        assert 32 <= side <= 4 * 320
+
+
+@pytest.mark.parametrize(("size", "wanted"), [((480, 480), (320, 320)), ((600, 800), (288, 384)), ((800, 600), (384, 288))])
+def test_area_keeps_aspect_and_number_of_pixels(size: tuple[int, int], wanted: tuple[int, int]) -> None:
+    assert tensor_size(size, ModelSpec("m", size=320, stride=32)) == wanted
+
+
+def test_stretch_is_square() -> None:
+    assert tensor_size((100, 900), ModelSpec("m", size=320, stride=32, fit="stretch")) == (320, 320)
+
+
+# --- what the network sees ---------------------------------------------------------------------------------
+
+
+def test_tensor_values_by_hand() -> None:
+    spec = ModelSpec("m", size=8, stride=8, mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 0.125))
+    small = np.zeros((8, 8, 3), np.uint8)
+    small[2, 5] = (255, 51, 102)
+    tensor = to_tensor(small, spec)
+    assert tensor.shape == (1, 3, 8, 8)
+    assert tensor.dtype == np.float32
+    assert tensor.flags.c_contiguous
+    np.testing.assert_allclose(tensor[0, :, 2, 5], [(1 - 0.1) / 0.5, 0.0, (0.4 - 0.3) / 0.125], atol=1e-6)
+    np.testing.assert_allclose(tensor[0, :, 0, 0], [-0.2, -0.8, -2.4], atol=1e-6)
+
+
+def test_grey_networks_see_luma() -> None:
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels[..., 1] = 255
+    np.testing.assert_allclose(to_tensor(pixels, GREY), np.full((1, 1, 8, 8), 0.587), atol=1e-6)
+
+
+@pytest.mark.parametrize("spec", [FAKE_SPEC, GREY])
+def test_darkness_is_information(spec: ModelSpec) -> None:
+    dark, bright = (prepare(np.full((40, 30, 3), v, np.uint8), spec).tensor for v in (10, 200))
+    assert bright.mean() - dark.mean() == pytest.approx(190 / 255, abs=1e-5)
+
+
+def test_image_max_divides_by_the_pictures_own_maximum_and_survives_black() -> None:
+    spec = replace(FAKE_SPEC, input_scale="image-max")
+    assert prepare(np.full((9, 9, 3), 50, np.uint8), spec).tensor.max() == 1
+    assert (prepare(np.zeros((9, 9, 3), np.uint8), spec).tensor == 0).all()
+
+
+@pytest.mark.parametrize("spec", [FAKE_SPEC, GREY, replace(FAKE_SPEC, input_scale="image-max")])
+def test_16_bit_equals_its_8_bit_twin(spec: ModelSpec) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (150, 90, 3), np.uint8)
+    shallow, deep = prepare(pixels, spec).tensor, prepare(pixels.astype(np.uint16) * 257, spec).tensor
+    np.testing.assert_allclose(deep, shallow, atol=0.51 / 255 * (1 if spec.input_scale == "unit" else 2))
+
+
+def test_shrinking_averages_and_skips_nothing() -> None:
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[::8] = 160  # one row in eight: a resize that only looks at some rows sees 0 or far too much
+    np.testing.assert_allclose(shrink(pixels, (8, 8)), 20, atol=1)
+
+
+def test_an_axis_may_shrink_while_the_other_grows() -> None:
+    pixels = np.zeros((64, 4, 3), np.uint8)
+    pixels[::8] = 160
+    assert shrink(pixels, (8, 32)).shape == (8, 32, 3)
+    np.testing.assert_allclose(shrink(pixels, (8, 32)), 20, atol=1)
+
+
+def test_convert_is_given_the_small_picture() -> None:
+    seen = []
+
+    def invert(small: np.ndarray) -> np.ndarray:
+        seen.append(small.shape)
+        return 255 - small
+
+    prepared = prepare(np.zeros((640, 640, 3), np.uint8), FAKE_SPEC, convert=invert)
+    assert seen == [(64, 64, 3)]
+    assert (prepared.tensor == 1).all()
+
+
+# --- and back ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_empty_scene_stays_empty(size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+
+    def noise(tensor: np.ndarray) -> np.ndarray:
+        return rng.uniform(0, 0.001, (1, 1, *tensor.shape[2:])).astype(np.float32)
+
+    matte = there_and_back(np.full((*size, 3), 128, np.uint8), FakeEngine(noise))
+    assert matte.size == size
+    assert matte.alpha.max() <= 0.01
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("spec", [FAKE_SPEC, replace(FAKE_SPEC, fit="stretch"), replace(FAKE_SPEC, size=320, stride=32)])
+def test_there_and_back_is_not_shifted(size: tuple[int, int], spec: ModelSpec) -> None:
+    """An edge's place is the sum of alpha along its axis; far from the borders no resize may move it."""
+    engine = FakeEngine(luminance, spec=spec)
+    for axis, length in enumerate(size):
+        at = length * 0.45
+        alpha = there_and_back(edge(*size, axis=axis, at=at), engine).alpha
+        assert alpha.shape == size
+        places = alpha.sum(axis=axis, dtype=np.float64)
+        assert np.abs(places - at).max() < 0.5
+
+
+def test_a_disc_keeps_its_middle(disc: np.ndarray) -> None:
+    alpha = there_and_back(disc, FakeEngine()).alpha - 30 / 255
+    y, x = np.mgrid[: disc.shape[0], : disc.shape[1]]
+    assert (y * alpha).sum() / alpha.sum() == pytest.approx((disc.shape[0] - 1) / 2, abs=0.05)
+    assert (x * alpha).sum() / alpha.sum() == pytest.approx((disc.shape[1] - 1) / 2, abs=0.05)
+
+
+def test_a_box_is_answered_in_its_place_and_nothing_outside(disc: np.ndarray) -> None:
+    alpha = there_and_back(disc, FakeEngine(1.0), box=(10, 20, 50, 90)).alpha
+    assert (alpha[10:50, 20:90] == 1).all()
+    assert alpha.sum() == 40 * 70
+
+
+def answered(value: np.ndarray, **changes: object) -> np.ndarray:
+    """What a network of the fake spec with other outputs makes of one raw answer, on a frame of the same size."""
+    prepared = Prepared(np.zeros((1, 3, *value.shape), np.float32), value.shape, (0, 0, *value.shape))
+    return restore(value[None, None].astype(np.float32), prepared, replace(FAKE_SPEC, **changes)).alpha
+
+
+def test_activations_by_hand() -> None:
+    raw = np.array([[-1000, -2, 0, 0.25, 2, 1000]], np.float32)
+    np.testing.assert_allclose(answered(raw)[0], [0, 0, 0, 0.25, 1, 1])
+    wanted = [0, 0.1192029, 0.5, 0.5621765, 0.8807971, 1]
+    with np.errstate(all="raise"):
+        np.testing.assert_allclose(answered(raw, output="logits")[0], wanted, atol=1e-6)
+    np.testing.assert_allclose(answered(np.array([[2, 3, 6]]), output="minmax"), [[0, 0.25, 1]])
+
+
+def test_minmax_of_a_flat_answer_is_no_division_by_zero() -> None:
+    np.testing.assert_array_equal(answered(np.full((8, 8), 0.2), output="minmax"), np.full((8, 8), np.float32(0.2)))
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_model_that_answers_no_number_is_refused(wrong: float) -> None:
+    raw = np.zeros((8, 8), np.float32)
+    raw[3, 3] = wrong
+    with pytest.raises(ModelError, match="NaN or infinity"):
+        answered(raw)
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 64, 64), (2, 1, 64, 64), (1, 64, 64), (1, 1, 32, 64)])
+def test_a_model_that_answers_another_shape_is_refused(shape: tuple[int, ...]) -> None:
+    engine = FakeEngine(lambda _: np.zeros(shape, np.float32))
+    with pytest.raises(ModelError, match=r"expected.*description"):
+        there_and_back(np.zeros((64, 64, 3), np.uint8), engine)
