@@ -23,7 +23,9 @@ onnx = pytest.importorskip("onnx", reason="the train extra (onnx) is not install
 SPEC = ModelSpec("drawn", size=64, stride=8)
 
 
-def write_model(path: Path, node: tuple[str, dict[str, object]], *, spec: ModelSpec | None = SPEC, rank: int = 4) -> Path:
+def write_model(
+    path: Path, node: tuple[str, dict[str, object]], *, spec: ModelSpec | None = SPEC, rank: int = 4
+) -> Path:
     """A model of one node from "image" to "alpha"."""
     from onnx import TensorProto, helper
 
@@ -93,6 +95,16 @@ def test_an_input_the_network_cannot_take_is_a_model_error(bright_model: Path) -
         OnnxEngine(bright_model).run(np.zeros((1, 1, 8, 8), np.float32))
 
 
+def test_a_run_that_fails_inside_is_one_line_and_silent(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    engine = OnnxEngine(write_model(tmp_path / "even.onnx", ("SpaceToDepth", {"blocksize": 2})))
+    with pytest.raises(ModelError, match="cannot run") as error:
+        engine.run(tensor(25, 40))
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError, match=r"none\.onnx"):
         OnnxEngine(tmp_path / "none.onnx")
@@ -136,7 +148,9 @@ def test_cuda_that_is_not_installed(bright_model: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.filterwarnings("ignore:Specified provider")
 @pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="CUDA is here")
-def test_cuda_that_quietly_falls_back_is_found_out(bright_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cuda_that_quietly_falls_back_is_found_out(
+    bright_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """ONNX Runtime opens such a session on the CPU and says nothing."""
     claimed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: claimed)
@@ -151,6 +165,7 @@ def test_cuda_that_fails_to_open(bright_model: Path, tmp_path: Path, monkeypatch
 
     def broken(model: str, options: object, *, providers: list[str], **more: object) -> object:
         if "CUDAExecutionProvider" in providers:
+            assert more["enable_fallback"] == 0  # else it prints to stdout and opens something else
             raise RuntimeError("CUDA failure 100: no CUDA-capable device is detected\nmore lines")
         return opened(model, options, providers=providers, **more)
 
@@ -169,7 +184,9 @@ def test_the_same_answer_from_many_threads(bright_model: Path) -> None:
     pictures = [np.random.default_rng(i).random((1, 3, 16 + 8 * i, 64), np.float32) for i in range(4)]
     wanted = [engine.run(picture) for picture in pictures]
     with ThreadPoolExecutor(8) as pool:
-        for _, answers in zip(range(5), pool.map(lambda _: [engine.run(p) for p in pictures], range(40)), strict=False):
+        for _, answers in zip(
+            range(5), pool.map(lambda _: [engine.run(p) for p in pictures], range(40)), strict=False
+        ):
             assert all(np.array_equal(a, w) for a, w in zip(answers, wanted, strict=True))
 
 
@@ -179,7 +196,13 @@ def test_threads_follow_a_container_quota(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(threads, "_affinity", lambda everything: everything)
     monkeypatch.setattr(os, "cpu_count", lambda: 16)
     assert threads.restricted_threads() == 0  # no control group
-    for text, wanted in [("max 100000", 0), ("250000 100000", 3), ("1000 100000", 1), ("9900000 100000", 0), ("?", 0)]:
+    for text, wanted in [
+        ("max 100000", 0),
+        ("250000 100000", 3),
+        ("1000 100000", 1),
+        ("9900000 100000", 0),
+        ("?", 0),
+    ]:
         quota.write_text(text, "ascii")
         assert threads.restricted_threads() == wanted
 

@@ -42,7 +42,7 @@ def saved(image: Image.Image, format: str, **options: object) -> bytes:
 
 
 def exif_block(*, orientation: int = 1, thumbnail: bytes = b"", order: str = "<") -> bytes:
-    """A little EXIF: maker, orientation, an Exif directory with a comment; a second directory with a thumbnail."""
+    """A little EXIF: maker, orientation, a directory with a comment; a second one with a thumbnail."""
     comment = b"ASCII\0\0\0a comment"
     entries = [(0x010F, 2, 8, None), (0x0112, 3, 1, orientation), (0x8769, 4, 1, None)]
     values_at = 8 + 2 + 12 * len(entries) + 4
@@ -79,13 +79,13 @@ def png_chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def raw_tiff(pixels: np.ndarray, *, order: str = "<", bits: int = 0, **tags: object) -> bytes:
+def raw_tiff(pixels: np.ndarray, *, order: str = "<", **tags: object) -> bytes:
     """An uncompressed TIFF of one strip; further tags by their number, as t274=6."""
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
     ifd = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0\0\0\0\0" if order == "<" else b"MM\0*\0\0\0\0")
-    ifd[256], ifd[257], ifd[258], ifd[259] = width, height, (bits or 8 * pixels.itemsize,) * channels, 1
+    ifd[256], ifd[257], ifd[258], ifd[259] = width, height, (8 * pixels.itemsize,) * channels, 1
     ifd[262], ifd[273], ifd[277] = (1 if channels == 1 else 2), (0,), channels
     ifd[278], ifd[279], ifd[284] = height, (len(data),), 1
     for name, value in tags.items():

@@ -1,4 +1,5 @@
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -132,3 +133,11 @@ def test_to_8_bits_rounds_to_the_nearest() -> None:
     assert np.array_equal(to_8_bits(codes), np.rint(codes / 257).astype(np.uint8))
     same = gradient()
     assert to_8_bits(same) is same
+
+
+def test_threads_may_share_a_profile() -> None:
+    frames = [tagged(np.roll(in_profile(gradient(200, 300)), i, axis=1), rgb_profile()) for i in range(8)]
+    alone = [to_srgb(frame).pixels for frame in frames]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda frame: to_srgb(frame).pixels, frames * 4))
+    assert all(np.array_equal(pixels, alone[i % 8]) for i, pixels in enumerate(together))

@@ -30,6 +30,7 @@ from PIL import Image, ImageOps, features
 
 from cutaway.errors import ImageError, ImageTooLargeError, MissingExtraError, OptionError
 from cutaway.media.colour import to_srgb
+from cutaway.media.decode import is_complete_jpeg
 from cutaway.media.images import MAX_PIXELS, read_image
 from cutaway.types import Frame
 
@@ -127,7 +128,8 @@ def test_an_array_in_order_is_not_copied_and_others_are_put_in_order() -> None:
     "array",
     [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), bool), np.zeros((4, 4), np.int64),
      np.zeros((0, 4, 3), np.uint8), np.zeros((4, 0), np.uint8), np.zeros((4, 4, 2), np.uint8),
-     np.zeros((4, 4, 5), np.uint8), np.zeros(4, np.uint8), np.zeros((2, 4, 4, 3), np.uint8), np.ones((), np.uint8)],
+     np.zeros((4, 4, 5), np.uint8), np.zeros(4, np.uint8),
+     np.zeros((2, 4, 4, 3), np.uint8), np.ones((), np.uint8)],
 )  # fmt: skip
 def test_other_arrays_are_refused(array: np.ndarray) -> None:
     with pytest.raises(ImageError, match="the array must be"):
@@ -292,6 +294,12 @@ def test_16_bit_tiff_in_planes_is_refused_not_garbled() -> None:
         read_image(raw_tiff(gradient(dtype=np.uint16), t284=2))
 
 
+def test_12_bit_grey_tiff_fills_the_16_bits() -> None:
+    packed = np.array([[0xFF, 0xF8, 0x00]], np.uint8)  # two pixels: 0xFFF, 0x800
+    frame = read_image(raw_tiff(packed, t256=2, t258=(12,)))
+    assert frame.pixels[0, :, 0].tolist() == [65535, round(0x800 / 0xFFF * 65535)]
+
+
 def test_16_bit_grey_pillow_images() -> None:
     grey = gradient(dtype=np.uint16)[..., 0]
     assert np.array_equal(read_image(Image.fromarray(grey)).pixels[..., 2], grey)
@@ -346,6 +354,14 @@ def test_orientation_said_only_by_xmp() -> None:
     assert frame.metadata.xmp == xmp.replace(b'"3"', b'"1"')
 
 
+def test_a_tiff_is_turned_once_though_it_says_so_twice() -> None:
+    xmp = b'<rdf:Description tiff:Orientation="6"/>'
+    for drawn in (gradient(), gradient(dtype=np.uint16)):
+        frame = read_image(raw_tiff(drawn, t274=6, t700=xmp))
+        assert np.array_equal(frame.pixels, np.rot90(drawn, -1))
+        assert frame.metadata.xmp is not None and b'"6"' not in frame.metadata.xmp
+
+
 def test_an_impossible_orientation_is_none() -> None:
     assert np.array_equal(
         read_image(as_file(gradient(), "PNG", exif=exif_block(orientation=9))).pixels, gradient()
@@ -362,11 +378,12 @@ def test_all_exif_but_the_orientation_is_kept_to_the_byte(format: str, order: st
     assert read_image(data).metadata.exif == exif_block(orientation=1, order=order)
 
 
-def test_the_thumbnail_of_the_old_picture_does_not_survive() -> None:
-    exif = exif_block(orientation=3, thumbnail=b"\xff\xd8 the old background \xff\xd9")
+@pytest.mark.parametrize("tail", [b"", b"what lies behind the thumbnail"])
+def test_the_thumbnail_of_the_old_picture_does_not_survive(tail: bytes) -> None:
+    exif = exif_block(orientation=3, thumbnail=b"\xff\xd8 the old background \xff\xd9") + tail
     kept = read_image(as_file(gradient(), "PNG", exif=exif)).metadata.exif
     assert b"old background" in exif
-    assert kept is not None and b"old background" not in kept
+    assert kept is not None and b"old background" not in kept and kept.endswith(tail)
     parsed = Image.Exif()
     parsed.load(kept)
     assert parsed[0x010F] == "Cutaway" and not parsed.get_ifd(1)
@@ -595,6 +612,17 @@ def test_flipped_bytes_give_a_picture_or_an_image_error(name: str) -> None:
             assert "\n" not in str(error)
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 2}])
+def test_whether_a_jpeg_is_complete(options: dict[str, object]) -> None:
+    data = as_file(
+        gradient(), "JPEG", exif=b"Exif\0\0 a thumbnail may be in here: \xff\xd8\xff\xd9", **options
+    )
+    assert is_complete_jpeg(data)
+    assert is_complete_jpeg(data + b"trailer")
+    for cut in range(len(data)):
+        assert not is_complete_jpeg(data[:cut]), cut
+
+
 def test_a_jpeg_with_a_trailer_is_whole() -> None:
     plain = as_file(gradient(), "JPEG")
     assert np.array_equal(
@@ -611,7 +639,8 @@ def test_jpeg_has_the_same_pixels_as_pillows(options: dict[str, object]) -> None
     assert worst(read_image(data).pixels, expected) <= 1
 
 
-def test_heic_names_the_extra() -> None:
+def test_heic_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
     with pytest.raises(MissingExtraError, match=r"cutaway\[heic\]"):
         read_image(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64))
 
@@ -689,7 +718,10 @@ def test_pillows_own_limit_neither_stops_nor_warns_nor_changes(
 
 def test_reading_a_png_imports_no_opencv(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(as_file(gradient(), "PNG"))
-    code = "import sys; from cutaway.media.images import read_image as r; r(sys.argv[1]); print('cv2' in sys.modules)"
+    code = (
+        "import sys; from cutaway.media.images import read_image; "
+        "read_image(sys.argv[1]); print('cv2' in sys.modules)"
+    )
     result = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "a.png")], capture_output=True, text=True, check=True
     )

@@ -13,7 +13,19 @@ from cutaway.pixels.prepare import prepare, restore, shrink, tensor_size, to_ten
 from cutaway.types import Matte, Prepared
 from cutaway.weights.spec import ModelSpec
 
-SIZES = [(1, 1), (1, 2), (2, 1), (7, 5), (33, 47), (64, 64), (131, 97), (480, 641), (1, 5000), (5000, 3), (3, 700)]
+SIZES = [
+    (1, 1),
+    (1, 2),
+    (2, 1),
+    (7, 5),
+    (33, 47),
+    (64, 64),
+    (131, 97),
+    (480, 641),
+    (1, 5000),
+    (5000, 3),
+    (3, 700),
+]
 GREY = replace(FAKE_SPEC, channels=1, mean=(0.0,), std=(1.0,))
 
 
@@ -41,7 +53,9 @@ def test_tensor_is_made_of_whole_strides_within_bounds(size: tuple[int, int]) ->
         assert 32 <= side <= 4 * 320
 
 
-@pytest.mark.parametrize(("size", "wanted"), [((480, 480), (320, 320)), ((600, 800), (288, 384)), ((800, 600), (384, 288))])
+@pytest.mark.parametrize(
+    ("size", "wanted"), [((480, 480), (320, 320)), ((600, 800), (288, 384)), ((800, 600), (384, 288))]
+)
 def test_area_keeps_aspect_and_number_of_pixels(size: tuple[int, int], wanted: tuple[int, int]) -> None:
     assert tensor_size(size, ModelSpec("m", size=320, stride=32)) == wanted
 
@@ -131,7 +145,9 @@ def test_empty_scene_stays_empty(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("spec", [FAKE_SPEC, replace(FAKE_SPEC, fit="stretch"), replace(FAKE_SPEC, size=320, stride=32)])
+@pytest.mark.parametrize(
+    "spec", [FAKE_SPEC, replace(FAKE_SPEC, fit="stretch"), replace(FAKE_SPEC, size=320, stride=32)]
+)
 def test_there_and_back_is_not_shifted(size: tuple[int, int], spec: ModelSpec) -> None:
     """An edge's place is the sum of alpha along its axis; far from the borders no resize may move it."""
     engine = FakeEngine(luminance, spec=spec)
@@ -157,7 +173,7 @@ def test_a_box_is_answered_in_its_place_and_nothing_outside(disc: np.ndarray) ->
 
 
 def answered(value: np.ndarray, **changes: object) -> np.ndarray:
-    """What a network of the fake spec with other outputs makes of one raw answer, on a frame of the same size."""
+    """The matte made of one raw answer, for a frame of the answer's size."""
     prepared = Prepared(np.zeros((1, 3, *value.shape), np.float32), value.shape, (0, 0, *value.shape))
     return restore(value[None, None].astype(np.float32), prepared, replace(FAKE_SPEC, **changes)).alpha
 
@@ -172,7 +188,9 @@ def test_activations_by_hand() -> None:
 
 
 def test_minmax_of_a_flat_answer_is_no_division_by_zero() -> None:
-    np.testing.assert_array_equal(answered(np.full((8, 8), 0.2), output="minmax"), np.full((8, 8), np.float32(0.2)))
+    np.testing.assert_array_equal(
+        answered(np.full((8, 8), 0.2), output="minmax"), np.full((8, 8), np.float32(0.2))
+    )
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])

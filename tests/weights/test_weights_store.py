@@ -73,7 +73,9 @@ def test_a_name_does_not_lead_out_of_the_store(own_home: Path, bright_model: Pat
         resolve(name)
 
 
-def test_a_known_model_that_is_not_here_says_where_to_put_it(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_model_that_is_not_here_says_where_to_put_it(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with_block(monkeypatch, "other", address="https://example.org/other.onnx", sha256="0" * 64, size_bytes=12)
     with pytest.raises(ModelNotFoundError, match=r"not on this machine.*models.*example\.org"):
         resolve("other")
@@ -81,10 +83,14 @@ def test_a_known_model_that_is_not_here_says_where_to_put_it(own_home: Path, mon
     assert (entry.is_here, entry.size_bytes) == (False, 12)
 
 
-def test_a_stored_file_must_have_the_catalogues_checksum(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stored_file_must_have_the_catalogues_checksum(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = own_home / "models" / "other.onnx"
     path.write_bytes(b"weights")
-    with_block(monkeypatch, "other", address="https://example.org", sha256=hashlib.sha256(b"weights").hexdigest())
+    with_block(
+        monkeypatch, "other", address="https://example.org", sha256=hashlib.sha256(b"weights").hexdigest()
+    )
     assert resolve("other") == path
     path.write_bytes(b"weight$")
     with pytest.raises(ModelError, match="SHA-256"):
@@ -102,7 +108,9 @@ def test_a_misspelt_name_is_recognised(own_home: Path) -> None:
         resolve("defualt")
 
 
-@pytest.mark.parametrize("name", ["x" * 5000, "nul\0l", "~nobody-here/m.onnx", "no/such/model.onnx", "model.onnx"])
+@pytest.mark.parametrize(
+    "name", ["x" * 5000, "nul\0l", "~nobody-here/m.onnx", "no/such/model.onnx", "model.onnx"]
+)
 def test_names_that_no_file_has(own_home: Path, name: str) -> None:
     with pytest.raises(ModelNotFoundError):
         resolve(name)
@@ -133,7 +141,9 @@ def test_home_follows_the_environment(tmp_path: Path, monkeypatch: pytest.Monkey
     assert home().parts[-3:] == ("Library", "Application Support", "cutaway")
 
 
-@pytest.mark.parametrize(("value", "wanted"), [(None, False), ("", False), ("0", False), ("1", True), ("yes", True)])
+@pytest.mark.parametrize(
+    ("value", "wanted"), [(None, False), ("", False), ("0", False), ("1", True), ("yes", True)]
+)
 def test_offline(monkeypatch: pytest.MonkeyPatch, value: str | None, wanted: bool) -> None:
     monkeypatch.delenv("CUTAWAY_OFFLINE", raising=False)
     if value is not None:

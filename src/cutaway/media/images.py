@@ -41,11 +41,11 @@ _OTHER_MODES = {"P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV", "LAB"}
 def read_image(source: AnyPicture, *, max_pixels: int | None = None) -> Frame:
     """Read one picture: upright, RGB, with what it knew about itself.
 
-    JPEG (of a phone's MPO its first picture), PNG, WebP, TIFF (its first page), BMP, GIF (its first frame)
-    and AVIF, told by content, not by suffix. EXIF orientation is applied, and reset in the EXIF that is kept.
-    An alpha channel or a transparent colour goes to `Frame.alpha`. CMYK, LAB and grey under a grey profile
-    become sRGB; all others keep their profile, so that it always describes the pixels. 16 bits per sample
-    stay 16. A damaged profile is ignored with a warning.
+    JPEG (of a phone's MPO its first picture), PNG, WebP, TIFF (its first page), BMP, GIF (its first frame),
+    AVIF and, with the extra `heic`, HEIC, told by content, not by suffix. EXIF orientation is applied, and
+    reset in the EXIF that is kept. An alpha channel or a transparent colour goes to `Frame.alpha`. CMYK, LAB
+    and grey under a grey profile become sRGB; all others keep their profile, so that it always describes the
+    pixels. 16 bits per sample stay 16. A damaged profile is ignored with a warning.
 
     Args:
         source: a path, bytes, a binary file, a Pillow image, or a uint8 or uint16 array (H, W), (H, W, 1),

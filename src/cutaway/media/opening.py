@@ -24,24 +24,21 @@ Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview[Any
 """Where an encoded picture can come from; `read_image` also takes arrays."""
 
 _MEMORY = "the picture"
-_KNOWN = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF"
+_KNOWN = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, HEIC"
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1")
 _PLUGINS: tuple[tuple[Callable[[bytes], bool], str, str], ...] = (
     (lambda head: head.startswith(b"\xff\xd8\xff"), "PIL.JpegImagePlugin", "JpegImageFile"),
     (lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"), "PIL.PngImagePlugin", "PngImageFile"),
     (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", "PIL.WebPImagePlugin", "WebPImageFile"),
-    (
-        lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
-        "PIL.TiffImagePlugin",
-        "TiffImageFile",
-    ),
+    (lambda head: head[:4] in _TIFF_SIGNATURES, "PIL.TiffImagePlugin", "TiffImageFile"),
     (lambda head: head.startswith(b"BM"), "PIL.BmpImagePlugin", "BmpImageFile"),
     (lambda head: head[:6] in (b"GIF87a", b"GIF89a"), "PIL.GifImagePlugin", "GifImageFile"),
-    (
-        lambda head: head[4:8] == b"ftyp" and _has_brand(head, b"avif", b"avis"),
-        "AvifImagePlugin",
-        "AvifImageFile",
-    ),
+    (lambda head: _has_brand(head, _AVIF_BRANDS), "PIL.AvifImagePlugin", "AvifImageFile"),
+    (lambda head: _has_brand(head, _HEIC_BRANDS), "pi_heif", "HeifImageFile"),
 )
+"""How each format begins, and the class that reads it; all take an open file and read no pixels yet."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def open_picture(source: Source, *, max_pixels: int | None = None) -> Iterator[O
     Raises:
         ImageError: there is no such file, it cannot be read, or it is no picture.
         ImageTooLargeError: it claims more pixels than allowed.
-        MissingExtraError: it is a HEIC picture.
+        MissingExtraError: it is a HEIC picture, and the package for these is not installed.
     """
     limit = pixel_limit(max_pixels)
     if isinstance(source, Image.Image):
@@ -122,17 +119,17 @@ def decoding(name: str) -> Iterator[None]:
     except CutawayError:
         raise
     except MemoryError as error:
-        raise ImageError(f"{name}: there is not enough memory to decode this picture") from error
+        raise ImageError(f"{name}: there is not enough memory to decode it") from error
     except Image.DecompressionBombError as error:
         raise ImageTooLargeError(f"{name}: {_one_line(error)}") from error
     except Exception as error:
-        raise ImageError(f"{name}: the picture is damaged or not supported ({_one_line(error)})") from error
+        raise ImageError(f"{name}: damaged or not supported ({_one_line(error)})") from error
 
 
 def load_pixels(image: Image.Image) -> None:
     """Decode a picture that `open_picture` opened by itself, without asking Pillow's own size guard again.
 
-    Its TIFF plugin asks that guard, a global setting, before it makes room for the pixels; so we make the room.
+    Its TIFF plugin asks that guard, a global setting, before it makes room for the pixels: so we make it.
     """
     guard = Image.MAX_IMAGE_PIXELS
     if image.format == "TIFF" and guard is not None and image.width * image.height > guard:
@@ -207,20 +204,20 @@ def _identify(stream: BinaryIO, name: str) -> Image.Image:
         for accepts, module, plugin in _PLUGINS:
             if accepts(head):
                 return _plugin(module, plugin, name)(stream)
-    if head[4:8] == b"ftyp" and _has_brand(head, b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"):
-        raise MissingExtraError(f"{name}: reading HEIC", "heic", "pi-heif")
     raise ImageError(f"{name}: this is no picture that Cutaway can read ({_KNOWN})")
 
 
-def _has_brand(head: bytes, *brands: bytes) -> bool:
+def _has_brand(head: bytes, brands: tuple[bytes, ...]) -> bool:
     """Whether an ISO media file's `ftyp` box names one of the brands, as its main one or a compatible one."""
     size = min(int.from_bytes(head[:4], "big"), len(head))
-    return any(head[at : at + 4] in brands for at in range(8, size, 4))
+    return head[4:8] == b"ftyp" and any(head[at : at + 4] in brands for at in range(8, size, 4))
 
 
 def _plugin(module: str, plugin: str, name: str) -> Callable[[BinaryIO], Image.Image]:
     try:
-        return cast("Callable[[BinaryIO], Image.Image]", getattr(import_module(f"PIL.{module}"), plugin))
+        return cast("Callable[[BinaryIO], Image.Image]", getattr(import_module(module), plugin))
     except ImportError as error:
+        if module == "pi_heif":
+            raise MissingExtraError(f"{name}: reading HEIC", "heic", "pi-heif") from error
         kind = plugin.removesuffix("ImageFile").upper()
         raise ImageError(f"{name}: the installed Pillow cannot read {kind}: pip install -U pillow") from error

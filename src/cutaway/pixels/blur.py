@@ -8,7 +8,7 @@ import numpy as np
 from cutaway.pixels.resize import resize
 from cutaway.types import Floats, Pixels
 
-_SURE = 0.25
+_SURE = 0.1
 """A pixel counts as background by how far its alpha is below this: an edge pixel is half subject, and a
 network's edge is off by a pixel or two, so that edge pixels would tint the blur."""
 
