@@ -1,4 +1,4 @@
-"""Run a Markdown file's shell blocks exactly as written, one after the other in one shell; stop at the first failure.
+"""Run a Markdown file's shell blocks exactly as written, one after the other in one shell, until one fails.
 
 Blocks fenced as ```sh are run. A block that should not be run here (another system's commands) is fenced as ```text.
 """
@@ -25,8 +25,12 @@ def main() -> int:
     if len(found) < 2:
         print("the README must hold at least two sh blocks: use, and test")
         return 1
-    parts = [f"echo '--- {readme.name}, block {n} of {len(found)}'\n{text}" for n, text in enumerate(found, 1)]
-    return subprocess.run(["bash", "-euo", "pipefail", "-c", "\n".join(parts)], cwd=readme.parent, check=False).returncode
+    parts = [
+        f"echo '--- {readme.name}, block {n} of {len(found)}'\n{text}" for n, text in enumerate(found, 1)
+    ]
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(parts)], cwd=readme.parent, check=False
+    ).returncode
 
 
 if __name__ == "__main__":

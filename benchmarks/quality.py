@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cutaway.remover import Remover
 from peers import peer_spec
 from provenance import describe, provenance
 
@@ -30,6 +29,7 @@ from cutaway.evaluation.report import aligned, markdown, score_cells
 from cutaway.evaluation.run import mask_readings, score_pairs
 from cutaway.media.files import write_atomic
 from cutaway.options import DEVICES, Options
+from cutaway.remover import Remover
 
 SHOWN = {
     "iou": "IoU",

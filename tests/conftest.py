@@ -11,7 +11,13 @@ import pytest
 from cutaway.weights.spec import METADATA_KEY, ModelSpec
 
 BRIGHT_SPEC = ModelSpec(
-    name="bright", size=64, stride=8, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), licence="Apache-2.0", arch="drawn"
+    name="bright",
+    size=64,
+    stride=8,
+    mean=(0.0, 0.0, 0.0),
+    std=(1.0, 1.0, 1.0),
+    licence="Apache-2.0",
+    arch="drawn",
 )
 
 

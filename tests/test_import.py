@@ -37,16 +37,20 @@ print(json.dumps([sorted(sys.modules), before == after, [n for n, level in ours 
     assert levels == []
 
 
-def test_import_takes_less_than_a_tenth_of_a_second() -> None:
-    def best(code: str) -> float:
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            assert python(code).returncode == 0
-            times.append(time.perf_counter() - start)
-        return min(times)
+def seconds(code: str) -> float:
+    start = time.perf_counter()
+    assert python(code).returncode == 0
+    return time.perf_counter() - start
 
-    assert best("import cutaway") - best("pass") < 0.1
+
+def test_import_takes_less_than_a_tenth_of_a_second() -> None:
+    """The best of several runs each, in turns: more of them on a busy machine."""
+    bare, ours = seconds("pass"), seconds("import cutaway")
+    for _ in range(20):
+        bare, ours = min(bare, seconds("pass")), min(ours, seconds("import cutaway"))
+        if ours - bare < 0.1:
+            return
+    raise AssertionError(f"import cutaway takes {ours - bare:.3f} s beyond bare Python")
 
 
 def test_the_remover_loads_what_it_needs_only_when_it_works() -> None:

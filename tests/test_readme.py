@@ -1,4 +1,4 @@
-"""The README: its shell blocks are run as they stand by .ci/run; here we check what can be checked without installing anything."""
+"""The README: .ci/run runs its shell blocks as they stand; here is what can be checked without installing anything."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ README = ROOT / "README.md"
 
 
 def _blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
 
 
 def _commands() -> list[list[str]]:
@@ -50,7 +52,9 @@ def test_every_flag_in_the_readme_exists(words: list[str]) -> None:
         command = command.get_command(context, rest.pop(0)) or command
     if command is cli:  # `cutaway PHOTO`
         command = cli.get_command(context, "remove") or cli
-    known = {flag for p in command.params if isinstance(p, click.Option) for flag in (*p.opts, *p.secondary_opts)}
+    known = {
+        flag for p in command.params if isinstance(p, click.Option) for flag in (*p.opts, *p.secondary_opts)
+    }
     used = {w for w in rest if w.startswith("-") and w != "-"}
     assert used <= known, f"{words[0]}: unknown {used - known}"
 

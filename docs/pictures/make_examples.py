@@ -27,7 +27,10 @@ def strip(photo: Path, remover: cutaway.Remover) -> Image.Image:
     width = round(HEIGHT * cutout.width / cutout.height)
     column = Image.new("RGB", (width, 3 * HEIGHT + 2 * GAP), "white")
     for row, picture in enumerate(pictures):
-        column.paste(picture.convert("RGB").resize((width, HEIGHT), Image.Resampling.LANCZOS), (0, row * (HEIGHT + GAP)))
+        column.paste(
+            picture.convert("RGB").resize((width, HEIGHT), Image.Resampling.LANCZOS),
+            (0, row * (HEIGHT + GAP)),
+        )
     return column
 
 
@@ -35,7 +38,9 @@ def main() -> None:
     """Write the picture."""
     with cutaway.Remover() as remover:
         columns = [strip(p, remover) for p in sorted((ROOT / "examples" / "photos").glob("*.jpg"))]
-    sheet = Image.new("RGB", (sum(c.width for c in columns) + GAP * (len(columns) - 1), columns[0].height), "white")
+    sheet = Image.new(
+        "RGB", (sum(c.width for c in columns) + GAP * (len(columns) - 1), columns[0].height), "white"
+    )
     left = 0
     for column in columns:
         sheet.paste(column, (left, 0))

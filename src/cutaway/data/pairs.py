@@ -50,7 +50,8 @@ def scan(folder: Path) -> Scan:
     sets = sorted(p.parent for p in folder.rglob("images") if p.is_dir() and (p.parent / "masks").is_dir())
     if not sets:
         raise DataError(
-            f"{folder} holds no data set: expected images/ and masks/ with files of the same stem (images/cat.jpg, masks/cat.png)"
+            f"{folder} holds no data set: expected images/ and masks/ "
+            "with files of the same stem (images/cat.jpg, masks/cat.png)"
         )
     return _join(_scan_set(s, "" if s == folder else s.relative_to(folder).as_posix() + "/") for s in sets)
 
@@ -68,7 +69,9 @@ def _join(scans: Iterable[Scan]) -> Scan:
 def _scan_set(folder: Path, prefix: str) -> Scan:
     images, twice_a = _by_stem(folder / "images")
     masks, twice_b = _by_stem(folder / "masks")
-    skip = {_key(p, folder / "images") for t in twice_a for p in t} | {_key(p, folder / "masks") for t in twice_b for p in t}
+    skip = {_key(p, folder / "images") for t in twice_a for p in t} | {
+        _key(p, folder / "masks") for t in twice_b for p in t
+    }
     both = [k for k in images if k in masks and k not in skip]
     return Scan(
         tuple(Pair(prefix + k, images[k], masks[k]) for k in both),
@@ -103,13 +106,19 @@ def find_pairs(folders: Path | Sequence[Path]) -> list[Pair]:
         pairs = list(scan(folders).pairs)
     else:
         many = len(folders) > 1
-        pairs = [Pair(f"{f.name}/{p.id}" if many else p.id, p.image, p.mask) for f in folders for p in scan(f).pairs]
+        pairs = [
+            Pair(f"{f.name}/{p.id}" if many else p.id, p.image, p.mask)
+            for f in folders
+            for p in scan(f).pairs
+        ]
     if not pairs:
         raise DataError(f"no image has a mask of the same stem under {folders}")
     ids = [p.id for p in pairs]
     twice = {i for i in ids if ids.count(i) > 1} if len(set(ids)) < len(ids) else set()
     if twice:
-        raise DataError(f"two pairs have the same name {sorted(twice)[0]!r}; give the data folders different names")
+        raise DataError(
+            f"two pairs have the same name {sorted(twice)[0]!r}; give the data folders different names"
+        )
     return sorted(pairs)
 
 

@@ -55,15 +55,18 @@ def load_pair(pair: Pair, *, reading: MaskReading, longest: int | None = None) -
     matte = (read_mask(pair.mask, reading=reading) * 255 + 0.5).astype(np.uint8)
     if matte.shape != photo.shape[:2]:
         raise DataError(
-            f"{pair.id}: the mask is {matte.shape[1]}×{matte.shape[0]} but the photo is {photo.shape[1]}×{photo.shape[0]} (width×height)"
+            f"{pair.id}: the mask is {matte.shape[1]}×{matte.shape[0]} "
+            f"but the photo is {photo.shape[1]}×{photo.shape[0]} (width×height)"
         )
     return shrink_to(photo, longest), shrink_to(matte, longest)
 
 
 class PairCache:
-    """Decoded pairs, kept in memory up to a budget; beyond it they are decoded each time. Safe to share between threads."""
+    """Decoded pairs, kept in memory up to a budget, decoded each time beyond it. Safe to share between threads."""
 
-    def __init__(self, pairs: Sequence[Pair], *, reading: MaskReading, longest: int, budget_bytes: int) -> None:
+    def __init__(
+        self, pairs: Sequence[Pair], *, reading: MaskReading, longest: int, budget_bytes: int
+    ) -> None:
         self.pairs = list(pairs)
         self._reading, self._longest = reading, longest
         self._left = budget_bytes
@@ -89,7 +92,13 @@ class Sampler:
     """Augmented samples by number: sample n of epoch e is the same whenever and in whatever thread it is made."""
 
     def __init__(
-        self, cache: PairCache, *, size: int, seed: int, how: Augmentation, backgrounds: Sequence[Picture] = ()
+        self,
+        cache: PairCache,
+        *,
+        size: int,
+        seed: int,
+        how: Augmentation,
+        backgrounds: Sequence[Picture] = (),
     ) -> None:
         self.cache, self.size, self.seed, self.how = cache, size, seed, how
         self.backgrounds = list(backgrounds)
@@ -118,7 +127,9 @@ def load_backgrounds(folder: Path, *, longest: int) -> list[Picture]:
     Raises:
         DataError: there is none.
     """
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith("."))
+    files = sorted(
+        p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")
+    )
     if not files:
         raise DataError(f"{folder} holds no picture to use as background")
     return [load_photo(p, longest=longest) for p in files]

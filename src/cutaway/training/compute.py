@@ -40,10 +40,15 @@ def choose(device: str, *, precision: str) -> Compute:
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise DeviceError(
-            f"--device cuda: torch {torch.__version__} sees no CUDA device here; use --device auto or cpu, or install a CUDA build of torch"
+            f"--device cuda: torch {torch.__version__} sees no CUDA device here; "
+            "use --device auto or cpu, or install a CUDA build of torch"
         )
     kind = device if device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
-    dtype = _auto_precision(kind) if precision == "auto" else {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
+    dtype = (
+        _auto_precision(kind)
+        if precision == "auto"
+        else {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
+    )
     return Compute(torch.device(kind), dtype)
 
 

@@ -25,7 +25,9 @@ class TrainConfig:
     out: str = ""  # the run's folder
     masks: str = "auto"  # how mask values are read; see data/masks.py
     arch: str = "lite0"  # see models/registry.py
-    pretrained: bool = True  # start the encoder from ImageNet: worth more than any other setting on small data
+    pretrained: bool = (
+        True  # start the encoder from ImageNet: worth more than any other setting on small data
+    )
     init: str = ""  # start from another run's checkpoint (fine-tuning), or "" for none
     size: int = 320  # side of the training crops, and about the side the model will work at
     epochs: int = 30
@@ -34,7 +36,9 @@ class TrainConfig:
     lr: float = 2e-3  # peak, for freshly initialised parts; AdamW with cosine decay is happy around here
     encoder_lr: float = 0.2  # the pretrained encoder learns at this fraction of lr, or it forgets
     weight_decay: float = 0.01  # not on norms and biases
-    warmup: float = 0.03  # share of all steps over which the rate rises; the new decoder's first gradients are wild
+    warmup: float = (
+        0.03  # share of all steps over which the rate rises; the new decoder's first gradients are wild
+    )
     clip: float = 5.0  # largest gradient norm; rare outliers otherwise undo minutes of work
     ema: float = 0.998  # decay of the averaged weights, which are what is validated and exported
     validation: float = 0.1  # share of pairs held out
@@ -43,7 +47,9 @@ class TrainConfig:
     background: float = 0.35  # chance that a subject is laid on another background
     scale_min: float = 0.45  # smallest crop as a share of the photo's longer side
     scale_max: float = 1.15  # largest; from 1 up it is the whole photo, squeezed to a square
-    background_folder: str = ""  # photos without a subject, to lay subjects on; "" takes them from the other photos
+    background_folder: str = (
+        ""  # photos without a subject, to lay subjects on; "" takes them from the other photos
+    )
     name: str = ""  # the model's name; "" is the run folder's
     licence: str = ""  # of the model, for its card
     training_data: str = ""  # what it was trained on, for its card
@@ -58,7 +64,9 @@ class TrainConfig:
         for f in fields(self):
             _check(f.name, getattr(self, f.name))
         if self.scale_min > self.scale_max:
-            raise OptionError(f"scale_min ({self.scale_min}) must not be larger than scale_max ({self.scale_max})")
+            raise OptionError(
+                f"scale_min ({self.scale_min}) must not be larger than scale_max ({self.scale_max})"
+            )
 
     def to_json(self) -> str:
         """The configuration as one line of JSON."""
@@ -74,10 +82,18 @@ _CHOICES = {
     "device": ("auto", "cpu", "cuda"),
     "precision": ("auto", "float32", "bfloat16", "float16"),
 }
-MAY_CHANGE_ON_RESUME = frozenset({"out", "data", "device", "workers", "threads", "cache_gb", "save_minutes", "background_folder"})
+MAY_CHANGE_ON_RESUME = frozenset(
+    {"out", "data", "device", "workers", "threads", "cache_gb", "save_minutes", "background_folder"}
+)
 
 
-_KINDS: dict[type, str] = {str: "text", bool: "true or false", int: "a whole number", float: "a number", tuple: "a list of texts"}
+_KINDS: dict[type, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    tuple: "a list of texts",
+}
 
 
 def _check(name: str, value: Any) -> None:
@@ -95,7 +111,9 @@ def _check(name: str, value: Any) -> None:
     if name in ("lr", "scale_min", "scale_max") and not 0 < value <= 4:
         raise OptionError(f"training option {name!r} must be above 0 and at most 4, not {value}")
     if name in _CHOICES and value not in _CHOICES[name]:
-        raise OptionError(f"training option {name!r} must be one of {', '.join(_CHOICES[name])}, not {value!r}")
+        raise OptionError(
+            f"training option {name!r} must be one of {', '.join(_CHOICES[name])}, not {value!r}"
+        )
 
 
 def load_config(path: Path | None, overrides: Mapping[str, Any]) -> TrainConfig:

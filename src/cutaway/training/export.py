@@ -1,4 +1,4 @@
-"""From a checkpoint to the one file that every other command uses: ONNX with its `ModelSpec` inside, checked against torch."""
+"""From a checkpoint to the file that every other command uses: ONNX with its `ModelSpec` inside, checked against torch."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def describe(spec: ModelSpec, frozen: ckpt.Checkpoint) -> ModelSpec:
     latest = frozen.state.history[-1] if frozen.state.history else {}  # of best.ckpt this is the best epoch
     scores = {k: round(v, 4) for k, v in latest.items() if k.startswith("val_")}
     config = frozen.config
-    return replace(spec, arch=config.arch, licence=config.licence, training_data=config.training_data, scores=scores)
+    return replace(
+        spec, arch=config.arch, licence=config.licence, training_data=config.training_data, scores=scores
+    )
 
 
 def export(model: MatteNet, out: Path, *, spec: ModelSpec, overwrite: bool = False) -> None:
@@ -75,7 +77,9 @@ def export(model: MatteNet, out: Path, *, spec: ModelSpec, overwrite: bool = Fal
     with _temporary(data) as path:
         worst = parity(model, path, spec=spec)
     if worst > PARITY:
-        raise ModelError(f"the exported file differs from torch by {worst:.2g} in alpha, more than {PARITY:g}; please report this")
+        raise ModelError(
+            f"the exported file differs from torch by {worst:.2g} in alpha, more than {PARITY:g}; please report this"
+        )
     write_atomic(out, data, overwrite=overwrite)
     log.info("%s: %.1f MB, agrees with torch within %.1g", out, len(data) / 1e6, worst)
 
@@ -129,7 +133,9 @@ def parity(model: MatteNet, path: Path, *, spec: ModelSpec) -> float:
     rng = np.random.default_rng(0)
     worst = 0.0
     for rows, columns in ((4, 4), (2, 7), (9, 3)):
-        tensor = rng.normal(0, 1, (1, spec.channels, rows * spec.stride, columns * spec.stride)).astype(np.float32)
+        tensor = rng.normal(0, 1, (1, spec.channels, rows * spec.stride, columns * spec.stride)).astype(
+            np.float32
+        )
         with torch.no_grad():
             wanted = network(torch.from_numpy(tensor)).numpy()
         worst = max(worst, float(np.abs(engine.run(tensor) - wanted).max()))

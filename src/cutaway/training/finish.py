@@ -53,7 +53,9 @@ def draw_curves(history: Sequence[dict[str, float]], path: Path) -> None:
     epochs = [row["epoch"] for row in history]
     figure = Figure(figsize=(10, 4), layout="constrained")
     losses, metrics = figure.subplots(1, 2)
-    losses.plot(epochs, [row["train_loss"] for row in history], "o-", ms=3, label="training (augmented, all outputs)")
+    losses.plot(
+        epochs, [row["train_loss"] for row in history], "o-", ms=3, label="training (augmented, all outputs)"
+    )
     losses.plot(epochs, [row["val_loss"] for row in history], "o-", ms=3, label="validation (last output)")
     for name, label in (("val_iou", "IoU"), ("val_dice", "Dice"), ("val_boundary_iou", "boundary IoU")):
         metrics.plot(epochs, [row[name] for row in history], "o-", ms=3, label=label)
@@ -65,7 +67,13 @@ def draw_curves(history: Sequence[dict[str, float]], path: Path) -> None:
 
 
 def draw_sheet(
-    model: MatteNet, path: Path, *, judged: Sequence[Judged], reading: MaskReading, spec: ModelSpec, compute: Compute
+    model: MatteNet,
+    path: Path,
+    *,
+    judged: Sequence[Judged],
+    reading: MaskReading,
+    spec: ModelSpec,
+    compute: Compute,
 ) -> None:
     """The best, the median and the worst validation pictures, with truth and matte."""
     rows = []
@@ -82,7 +90,11 @@ def pick(judged: Sequence[Judged], *, shown: int = SHOWN) -> list[tuple[str, Jud
     ranked = sorted(judged, key=lambda j: -j.scores["iou"])
     count = min(shown, max(1, len(ranked) // 3))
     middle = (len(ranked) - count) // 2
-    wanted = {"best": range(count), "median": range(middle, middle + count), "worst": range(len(ranked) - count, len(ranked))}
+    wanted = {
+        "best": range(count),
+        "median": range(middle, middle + count),
+        "worst": range(len(ranked) - count, len(ranked)),
+    }
     seen: set[int] = set()
     chosen = []
     for word, numbers in wanted.items():

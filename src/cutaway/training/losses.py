@@ -28,7 +28,7 @@ def soft_iou(logits: Tensor, truth: Tensor) -> Tensor:
 
 
 def edge_l1(logits: Tensor, truth: Tensor) -> Tensor:
-    """Mean absolute difference of the mattes' horizontal and vertical gradients: edges must be where they are, and as sharp."""
+    """Mean absolute difference of the mattes' horizontal and vertical gradients: edges in their place, and as sharp."""
     p = torch.sigmoid(logits)
     across = (p.diff(dim=3) - truth.diff(dim=3)).abs().mean()
     down = (p.diff(dim=2) - truth.diff(dim=2)).abs().mean()

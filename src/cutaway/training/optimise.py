@@ -18,10 +18,14 @@ def build_optimiser(model: MatteNet, config: TrainConfig) -> torch.optim.Optimiz
     groups = []
     for pretrained in (True, False):
         for decayed in (True, False):
-            params = [p for p in model.parameters() if (id(p) in encoder) == pretrained and (p.ndim > 1) == decayed]
+            params = [
+                p for p in model.parameters() if (id(p) in encoder) == pretrained and (p.ndim > 1) == decayed
+            ]
             factor = config.encoder_lr if pretrained else 1.0
             decay = config.weight_decay if decayed else 0.0
-            groups.append({"params": params, "lr": config.lr * factor, "weight_decay": decay, "factor": factor})
+            groups.append(
+                {"params": params, "lr": config.lr * factor, "weight_decay": decay, "factor": factor}
+            )
     return torch.optim.AdamW([g for g in groups if g["params"]])
 
 

@@ -108,7 +108,9 @@ class Run:
         return path
 
 
-def train(config: TrainConfig, *, resume: bool = False, progress: Callable[[Tick], None] | None = None) -> TrainResult:
+def train(
+    config: TrainConfig, *, resume: bool = False, progress: Callable[[Tick], None] | None = None
+) -> TrainResult:
     """Train a model on image+mask pairs; everything lands in `config.out`.
 
     Args:
@@ -152,9 +154,13 @@ def _set_up(config: TrainConfig, *, resume: bool) -> Run:
     torch.manual_seed(config.seed)
     pairs, reading = usable_pairs([Path(d) for d in config.data], masks=config.masks)
     kept, held_out = split_pairs(pairs, validation=config.validation, seed=config.seed)
-    fingerprint = hashlib.sha256("\n".join([*(p.id for p in kept), "|", *(p.id for p in held_out)]).encode()).hexdigest()
+    fingerprint = hashlib.sha256(
+        "\n".join([*(p.id for p in kept), "|", *(p.id for p in held_out)]).encode()
+    ).hexdigest()
     if old and old.fingerprint != fingerprint:
-        raise CheckpointError("the data has changed since this run began; start a new run (with --init to build on this one)")
+        raise CheckpointError(
+            "the data has changed since this run began; start a new run (with --init to build on this one)"
+        )
     model = _network(config, weights=old).to(compute.device, memory_format=torch.channels_last)
     run = Run(
         config=config,
@@ -172,7 +178,9 @@ def _set_up(config: TrainConfig, *, resume: bool) -> Run:
         state=ckpt.RunState(),
     )
     if run.steps == 0:
-        raise DataError("an epoch of 1 sample is too short to learn from; add pairs, or set samples_per_epoch to 2 or more")
+        raise DataError(
+            "an epoch of 1 sample is too short to learn from; add pairs, or set samples_per_epoch to 2 or more"
+        )
     if old:
         _restore(run, old)
     folder.mkdir(parents=True, exist_ok=True)
@@ -193,7 +201,9 @@ def _run_folder(config: TrainConfig, *, resume: bool) -> Path:
     if resume and not there:
         raise CheckpointError(f"nothing to resume: there is no {folder / 'last.ckpt'}")
     if there and not resume:
-        raise OutputError(f"{folder} already holds a training run; add --resume to go on with it, or choose another -o")
+        raise OutputError(
+            f"{folder} already holds a training run; add --resume to go on with it, or choose another -o"
+        )
     return folder
 
 
@@ -213,7 +223,9 @@ def _network(config: TrainConfig, *, weights: ckpt.Checkpoint | None) -> MatteNe
         try:
             model.load_state_dict(start)
         except RuntimeError as error:
-            raise CheckpointError(f"--init {config.init} is not a {config.arch} network: {str(error).splitlines()[-1].strip()}") from error
+            raise CheckpointError(
+                f"--init {config.init} is not a {config.arch} network: {str(error).splitlines()[-1].strip()}"
+            ) from error
     return model
 
 
@@ -223,10 +235,14 @@ def load_init(path: str) -> dict[str, Any]:
 
 
 def _sampler(config: TrainConfig, pairs: Sequence[Pair], reading: MaskReading) -> Sampler:
-    longest = round(config.size * 1.6)  # a crop of half the photo still has most of the resolution it is shown at
+    longest = round(
+        config.size * 1.6
+    )  # a crop of half the photo still has most of the resolution it is shown at
     cache = PairCache(pairs, reading=reading, longest=longest, budget_bytes=int(config.cache_gb * 2**30))
     how = Augmentation(background=config.background, scale=(config.scale_min, config.scale_max))
-    backgrounds = load_backgrounds(Path(config.background_folder), longest=longest) if config.background_folder else []
+    backgrounds = (
+        load_backgrounds(Path(config.background_folder), longest=longest) if config.background_folder else []
+    )
     return Sampler(cache, size=config.size, seed=config.seed, how=how, backgrounds=backgrounds)
 
 
@@ -256,7 +272,11 @@ def _teach(run: Run, progress: Callable[[Tick], None] | None) -> None:
         now = time.monotonic()
         if progress:
             speed = (state.step - first) * config.batch / max(now - began, 1e-9)
-            progress(Tick(state.epoch + 1, config.epochs, state.step, run.steps, state.loss_sum / state.step, speed))
+            progress(
+                Tick(
+                    state.epoch + 1, config.epochs, state.step, run.steps, state.loss_sum / state.step, speed
+                )
+            )
         if now - saved > config.save_minutes * 60:
             state.seconds += now - saved
             run.save("last")
@@ -283,7 +303,13 @@ def _batches(run: Run) -> Any:
 def _stack(samples: Sequence[Loaded], run: Run) -> tuple[torch.Tensor, torch.Tensor]:
     """uint8 samples to normalised float32 (N, 3, S, S) and (N, 1, S, S) on the device."""
     device = run.compute.device
-    image = torch.from_numpy(np.stack([s[0] for s in samples])).to(device, non_blocking=True).permute(0, 3, 1, 2).float() / 255
+    image = (
+        torch.from_numpy(np.stack([s[0] for s in samples]))
+        .to(device, non_blocking=True)
+        .permute(0, 3, 1, 2)
+        .float()
+        / 255
+    )
     mean = torch.tensor(run.spec.mean, device=device).view(1, 3, 1, 1)
     std = torch.tensor(run.spec.std, device=device).view(1, 3, 1, 1)
     truth = torch.from_numpy(np.stack([s[1] for s in samples])).to(device)[:, None].float() / 255
@@ -297,7 +323,9 @@ def _step(run: Run, image: torch.Tensor, truth: torch.Tensor) -> float:
     loss = matte_loss([o.float() for o in outputs], truth, weights=run.model.output_weights)
     value = float(loss.detach())
     if not np.isfinite(value):
-        raise DataError(f"the loss became {value} at epoch {run.state.epoch + 1}, step {run.state.step + 1}; try a smaller --lr")
+        raise DataError(
+            f"the loss became {value} at epoch {run.state.epoch + 1}, step {run.state.step + 1}; try a smaller --lr"
+        )
     run.optimiser.zero_grad(set_to_none=True)
     run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
     run.scaler.unscale_(run.optimiser)
@@ -315,9 +343,16 @@ def _judge(run: Run) -> None:
     """
     state = run.state
     scores, _ = validate(run.ema.model, run.held_out, reading=run.reading, spec=run.spec, compute=run.compute)
-    row = {"epoch": state.epoch + 1, "lr": run.optimiser.param_groups[-1]["lr"], "train_loss": state.loss_sum / max(1, state.step)}
+    row = {
+        "epoch": state.epoch + 1,
+        "lr": run.optimiser.param_groups[-1]["lr"],
+        "train_loss": state.loss_sum / max(1, state.step),
+    }
     row |= {f"val_{k}": v for k, v in scores.items()}
-    row |= {"seconds": state.seconds, "images_per_s": state.step * run.config.batch / max(state.seconds, 1e-9)}
+    row |= {
+        "seconds": state.seconds,
+        "images_per_s": state.step * run.config.batch / max(state.seconds, 1e-9),
+    }
     better = scores["iou"] > state.best
     after = ckpt.RunState(
         epoch=state.epoch + 1,
@@ -342,6 +377,16 @@ def _finish(run: Run) -> TrainResult:
     """Report and export the best checkpoint."""
     best = run.folder / "best.ckpt"
     run.ema.model.load_state_dict(ckpt.load(best).ema)
-    scores, judged = validate(run.ema.model, run.held_out, reading=run.reading, spec=run.spec, compute=run.compute)
-    model = finish(run.ema.model, run.folder, history=run.state.history, judged=judged, reading=run.reading, spec=run.spec, compute=run.compute)
+    scores, judged = validate(
+        run.ema.model, run.held_out, reading=run.reading, spec=run.spec, compute=run.compute
+    )
+    model = finish(
+        run.ema.model,
+        run.folder,
+        history=run.state.history,
+        judged=judged,
+        reading=run.reading,
+        spec=run.spec,
+        compute=run.compute,
+    )
     return TrainResult(model=model, best=best, scores=scores, epochs=len(run.state.history))

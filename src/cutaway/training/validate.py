@@ -32,7 +32,9 @@ class Judged:
     scores: dict[str, float]
 
 
-def predict(model: MatteNet, photo: Picture, *, spec: ModelSpec, compute: Compute) -> tuple[Floats, torch.Tensor]:
+def predict(
+    model: MatteNet, photo: Picture, *, spec: ModelSpec, compute: Compute
+) -> tuple[Floats, torch.Tensor]:
     """The matte at the photo's size, float32 (H, W), and the logits at the network's size."""
     small = shrink(photo, tensor_size(photo.shape[:2], spec))
     tensor = torch.from_numpy(to_tensor(small, spec)).to(compute.device, memory_format=torch.channels_last)

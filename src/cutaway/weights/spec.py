@@ -23,7 +23,8 @@ class ModelSpec:
 
     Attributes:
         name: what to call it in messages and tables.
-        size: network resolution in pixels: the tensor covers about size × size pixels ("area") or exactly that ("stretch").
+        size: network resolution in pixels: the tensor has about size × size pixels ("area") or exactly that
+            ("stretch").
         stride: height and width of the tensor are multiples of this.
         fit: "area" keeps the photo's aspect ratio; "stretch" squeezes it to a square.
         channels: 3 for RGB, 1 for grey input.
