@@ -20,6 +20,9 @@ The message says what was wrong, what was given and what to do about it, in one 
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class CutawayError(Exception):
     """Root of all errors that Cutaway raises on purpose."""
@@ -75,3 +78,15 @@ class MissingExtraError(CutawayError, ImportError):
         )
         self.extra = extra
         self.package = package
+
+
+def near_name(name: str, known: Iterable[str]) -> str:
+    """' Did you mean 'remove'?' where a known name is close to the given one, else nothing."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
+    """One line that says a name is unknown, which one was probably meant, and which there are."""
+    names = list(known)
+    return f"there is no {what} {name!r}.{near_name(name, names)} Known: {', '.join(names)}"

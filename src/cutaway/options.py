@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
-from cutaway.errors import OptionError
+from cutaway.errors import OptionError, unknown_name
 from cutaway.types import Backdrop
 
 OutputFormat: TypeAlias = Literal["png", "webp", "jpg", "tiff"]
@@ -63,7 +62,7 @@ class Options:
             raise OptionError(f"threads must be between 0 (automatic) and 1024, not {self.threads}")
         if not self.model:
             raise OptionError("model must not be empty: give a name or the path of a .onnx file")
-        if self.mask_only and self.backdrop.kind != "none":
+        if self.backdrop.kind != "none" and self.mask_only:  # reading the backdrop also checks it
             raise OptionError("mask_only writes the matte, which has no background: leave out one of the two")
 
     @cached_property
@@ -87,13 +86,6 @@ class Options:
             if name not in known:
                 raise OptionError(unknown_name("option", name, known))
         return replace(self, **values)
-
-
-def unknown_name(what: str, name: str, known: list[str]) -> str:
-    """One line that says a name is unknown, which one was probably meant, and which there are."""
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"there is no {what} {name!r}.{hint} Known: {', '.join(known)}"
 
 
 _TYPES: dict[str, type | tuple[type, ...]] = {

@@ -42,7 +42,7 @@ class Remover:
         self, model: AnyPath | None = None, options: Options | None = None, *, engine: Engine | None = None
     ) -> None:
         chosen = options or Options()
-        self._options = _checked(chosen if model is None else replace(chosen, model=os.fspath(model)))
+        self._options = chosen if model is None else replace(chosen, model=os.fspath(model))
         self._engine: Engine | None = engine or _open_engine(self._options)
         self._kept: Backgrounds = Kept(2)
 
@@ -106,7 +106,7 @@ class Remover:
         if options is None:
             return self._options
         own = self._options
-        return _checked(replace(options, model=own.model, device=own.device, threads=own.threads))
+        return replace(options, model=own.model, device=own.device, threads=own.threads)
 
     def _opened(self) -> Engine:
         if self._engine is None:
@@ -164,12 +164,6 @@ def _changed(model: str) -> int | None:
         return os.stat(model).st_mtime_ns  # noqa: PTH116
     except (OSError, ValueError):
         return None
-
-
-def _checked(options: Options) -> Options:
-    """The options, once their background has been understood: before the work, not after it."""
-    _ = options.backdrop
-    return options
 
 
 def _open_engine(options: Options) -> Engine:

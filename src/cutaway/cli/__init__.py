@@ -5,7 +5,6 @@ Exit codes: 0 all done, 1 some inputs failed, 2 nothing could be done, 130 inter
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ import click
 
 from cutaway._version import __version__
 from cutaway.cli.console import print_error, wants_traceback
-from cutaway.errors import CutawayError
+from cutaway.errors import CutawayError, near_name
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -83,9 +82,7 @@ def _refuse_typo(word: str, ctx: click.Context) -> None:
     looks_like_file = word.startswith("-") or "." in word or os.sep in word or not word
     if looks_like_file or os.path.lexists(word):
         return
-    near = difflib.get_close_matches(word, COMMANDS, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    ctx.fail(f"no such command or file {word!r}.{hint}")
+    ctx.fail(f"no such command or file {word!r}.{near_name(word, COMMANDS)}")
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,10 +38,14 @@ class Scan:
     """files of one folder that share a stem (a.jpg and a.png): none of them is used."""
 
 
-def scan(folder: Path) -> Scan:
+def scan(folder: Path, *, name: str = "") -> Scan:
     """List pairs and orphans of one data folder.
 
     A data folder holds `images/` and `masks/`, or any number of folders that do, at any depth.
+
+    Args:
+        folder: where to look.
+        name: what ids of a set that lies in the folder itself begin with; those of sets below it begin with their path.
 
     Raises:
         DataError: the folder does not exist, or no `images/` + `masks/` is in it.
@@ -53,7 +58,8 @@ def scan(folder: Path) -> Scan:
             f"{folder} holds no data set: expected images/ and masks/ "
             "with files of the same stem (images/cat.jpg, masks/cat.png)"
         )
-    return _join(_scan_set(s, "" if s == folder else s.relative_to(folder).as_posix() + "/") for s in sets)
+    names = {s: name if s == folder else s.relative_to(folder).as_posix() for s in sets}
+    return _join(_scan_set(s, f"{names[s]}/" if names[s] else "") for s in sets)
 
 
 def _join(scans: Iterable[Scan]) -> Scan:
@@ -97,33 +103,23 @@ def _by_stem(root: Path) -> tuple[dict[str, Path], list[tuple[Path, ...]]]:
 def find_pairs(folders: Path | Sequence[Path]) -> list[Pair]:
     """All usable pairs of one or several data folders, sorted by id.
 
-    With several folders each id is prefixed by its folder's name.
+    Where several folders are given, the ids of one that is a set itself begin with its name.
 
     Raises:
         DataError: a folder holds no data set, or no pair was found, or two pairs have the same id.
     """
-    if isinstance(folders, Path):
-        pairs = list(scan(folders).pairs)
-    else:
-        many = len(folders) > 1
-        pairs = [
-            Pair(f"{f.name}/{p.id}" if many else p.id, p.image, p.mask)
-            for f in folders
-            for p in scan(f).pairs
-        ]
+    many = [folders] if isinstance(folders, Path) else list(folders)
+    pairs = [p for f in many for p in scan(f, name=f.resolve().name if len(many) > 1 else "").pairs]
     if not pairs:
         raise DataError(f"no image has a mask of the same stem under {folders}")
-    ids = [p.id for p in pairs]
-    twice = {i for i in ids if ids.count(i) > 1} if len(set(ids)) < len(ids) else set()
+    twice = [name for name, count in Counter(p.id for p in pairs).items() if count > 1]
     if twice:
-        raise DataError(
-            f"two pairs have the same name {sorted(twice)[0]!r}; give the data folders different names"
-        )
+        raise DataError(f"two pairs have the same name {min(twice)!r}; give the data folders different names")
     return sorted(pairs)
 
 
 def split_pairs(pairs: Sequence[Pair], *, validation: float, seed: int) -> tuple[list[Pair], list[Pair]]:
-    """Split into (training, validation) by a hash of seed and id, so that adding pictures moves no other one.
+    """Split into (training, validation) by a hash of seed and id: adding or removing pictures moves no other one.
 
     Args:
         pairs: at least two.
@@ -132,6 +128,15 @@ def split_pairs(pairs: Sequence[Pair], *, validation: float, seed: int) -> tuple
     """
     if len(pairs) < 2:
         raise DataError(f"training needs at least 2 pairs, one of them for validation; found {len(pairs)}")
-    ranked = sorted(pairs, key=lambda p: hashlib.sha256(f"{seed}:{p.id}".encode()).digest())
-    count = min(max(1, round(len(ranked) * validation)), len(ranked) - 1)
-    return sorted(ranked[count:]), sorted(ranked[:count])
+    place = {p: _place(p.id, seed) for p in pairs}
+    limit = max(validation, min(place.values()))
+    held_out = {p for p in pairs if place[p] <= limit}
+    if len(held_out) == len(pairs):
+        held_out.remove(max(pairs, key=lambda p: place[p]))
+    return sorted(set(pairs) - held_out), sorted(held_out)
+
+
+def _place(name: str, seed: int) -> float:
+    """A number in [0, 1) that looks random and depends on the name and the seed alone."""
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

@@ -156,10 +156,10 @@ def _session_options(threads: int) -> ort.SessionOptions:
     # 0 lets ONNX Runtime pin a thread to each physical core, which is wrong where some of them are forbidden.
     options.intra_op_num_threads = threads or restricted_threads()
     # Photos have every aspect ratio, and each new shape would get a memory plan of its own, kept for good.
-    # Measured on nine layers at 352 px: 108 MB against 129, after 20 more shapes 126 against 139, at the same
-    # speed.
+    # Measured on nine layers at 352 px: 108 MB against 129, after 20 more shapes 126 against 139, for
+    # 2 to 11 % of the time.
     options.enable_mem_pattern = False
-    # The arena stays: without it malloc kept more (139 to 230 MB) and the median run took 10 to 25 % longer.
+    # The arena stays: without it malloc kept more (139 to 230 MB) and the median run took about a quarter longer.
     options.enable_cpu_mem_arena = True
     return options
 

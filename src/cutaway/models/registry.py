@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from cutaway.errors import OptionError
+from cutaway.errors import OptionError, unknown_name
 from cutaway.models.base import MatteNet
 from cutaway.models.lite import LiteMatte
-from cutaway.options import unknown_name
 
 ARCHITECTURES: dict[str, Callable[[], MatteNet]] = {
     "lite0": partial(LiteMatte, "lite0"),

@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from cutaway.errors import OptionError
-from cutaway.options import unknown_name
+from cutaway.errors import OptionError, unknown_name
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import sys
@@ -12,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cutaway.errors import ModelError, ModelNotFoundError
+from cutaway.errors import ModelError, ModelNotFoundError, unknown_name
 
 _HERE = Path(__file__).parent
 _CHECKPOINTS = {".ckpt", ".pt", ".pth"}
@@ -117,9 +116,7 @@ def _given_file(text: str) -> Path:
 
 def _unknown(name: str) -> str:
     known = [entry.name for entry in catalogue()]
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"there is no model {name!r}.{hint} Known: {', '.join(known)}; or give the path of a .onnx file"
+    return unknown_name("model", name, known) + "; or give the path of a .onnx file"
 
 
 def _verified(entry: CatalogueEntry) -> Path:

@@ -1,0 +1,96 @@
+"""Settings of a run: defaults, the TOML file, the command line, and everything that is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from cutaway.errors import OptionError
+from cutaway.training.config import MAY_CHANGE_ON_RESUME, TrainConfig, load_config
+
+
+def _toml(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "run.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_defaults_without_a_file() -> None:
+    assert load_config(None, {}) == TrainConfig()
+
+
+def test_the_file_then_the_command_line(tmp_path: Path) -> None:
+    path = _toml(tmp_path, 'data = ["pets", "more pets"]\nepochs = 7\nsize = 192\narch = "lite1"\n')
+    config = load_config(path, {"size": 256, "epochs": None})
+    assert config == replace(TrainConfig(), data=("pets", "more pets"), epochs=7, size=256, arch="lite1")
+
+
+def test_none_means_not_said() -> None:
+    assert load_config(None, dict.fromkeys((f.name for f in fields(TrainConfig)), None)) == TrainConfig()
+
+
+def test_a_whole_number_is_a_number(tmp_path: Path) -> None:
+    config = load_config(_toml(tmp_path, "lr = 1\nclip = 0\n"), {"cache_gb": 2})
+    assert (config.lr, config.clip, config.cache_gb) == (1.0, 0.0, 2.0)
+    assert all(isinstance(v, float) for v in (config.lr, config.clip, config.cache_gb))
+
+
+def test_json_and_back() -> None:
+    config = TrainConfig(data=("a", "b"), lr=1e-3, name="käfer")
+    assert load_config(None, json.loads(config.to_json())) == config
+
+
+def test_an_unknown_key_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="no training option 'epoch'. Did you mean 'epochs'"):
+        load_config(_toml(tmp_path, "epoch = 3"), {})
+    with pytest.raises(OptionError, match="Did you mean 'batch'"):
+        load_config(None, {"bach": 3})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("size", 31), ("size", "256"), ("size", 256.0), ("epochs", 0), ("epochs", True), ("batch", 1),
+        ("samples_per_epoch", -1), ("lr", 0.0), ("lr", 4.1), ("lr", -1e-3), ("lr", float("nan")), ("lr", "fast"),
+        ("encoder_lr", 1.1), ("encoder_lr", -0.1), ("warmup", 1.5), ("background", 2.0), ("weight_decay", -0.1),
+        ("weight_decay", float("nan")), ("clip", -1.0), ("ema", 1.0), ("ema", 0.0), ("validation", 0.0),
+        ("validation", 1.0), ("patience", 0), ("seed", -1), ("workers", 0), ("threads", -1), ("scale_min", 0.0),
+        ("scale_max", 0.2), ("device", "tpu"), ("precision", "int8"), ("pretrained", 1), ("masks", 3),
+        ("data", "pets"), ("data", [1, 2]), ("save_minutes", -1.0), ("cache_gb", -1.0),
+    ],
+)  # fmt: skip
+def test_impossible_values_are_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(OptionError, match=name) as caught:
+        load_config(None, {name: value})
+    assert "\n" not in str(caught.value)
+
+
+def test_the_smallest_allowed_values_are_allowed() -> None:
+    smallest = {"size": 32, "epochs": 1, "batch": 2, "workers": 1, "weight_decay": 0, "clip": 0, "warmup": 0, "background": 0}
+    config = load_config(None, smallest)
+    assert {k: getattr(config, k) for k in smallest} == smallest
+
+
+def test_a_list_is_asked_for_in_plain_words() -> None:
+    with pytest.raises(OptionError, match="'data' cannot be 'pets': it must be a list of texts"):
+        load_config(None, {"data": "pets"})
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"no configuration file .*missing\.toml"):
+        load_config(tmp_path / "missing.toml", {})
+    with pytest.raises(OptionError, match="cannot be read as TOML"):
+        load_config(_toml(tmp_path, "epochs 3"), {})
+    (tmp_path / "latin.toml").write_bytes(b'name = "k\xe4fer"')
+    with pytest.raises(OptionError, match="cannot be read as TOML"):
+        load_config(tmp_path / "latin.toml", {})
+    with pytest.raises(OptionError, match="cannot be read as TOML"):
+        load_config(tmp_path, {})
+
+
+def test_what_may_change_on_resume_are_settings() -> None:
+    assert {f.name for f in fields(TrainConfig)} >= MAY_CHANGE_ON_RESUME
+    assert not MAY_CHANGE_ON_RESUME & {"lr", "seed", "arch", "size", "batch", "epochs", "validation", "masks"}
