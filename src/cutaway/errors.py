@@ -68,13 +68,17 @@ class CheckpointError(CutawayError, ValueError):
     """A checkpoint is damaged or does not belong to the run it is used with."""
 
 
+def install_line(extra: str) -> str:
+    """How to install an extra. Cutaway is installed from its checkout: the name on PyPI is not ours to recommend."""
+    return f"in Cutaway's checkout: pip install -e '.[{extra}]'"
+
+
 class MissingExtraError(CutawayError, ImportError):
     """A feature needs packages that are not installed; the message names the `pip install` line."""
 
     def __init__(self, feature: str, extra: str, package: str) -> None:
         super().__init__(
-            f"{feature} needs the package {package!r}, which is not installed: "
-            f"pip install 'cutaway[{extra}]' (from a checkout: pip install -e '.[{extra}]')"
+            f"{feature} needs the package {package!r}, which is not installed; {install_line(extra)}"
         )
         self.extra = extra
         self.package = package

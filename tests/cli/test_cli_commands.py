@@ -85,7 +85,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, name: str, **values: object) -> No
     ("error", "code", "words"),
     [
         (CheckpointError("this is no checkpoint"), 2, "cutaway: error: this is no checkpoint"),
-        (MissingExtraError("training", "train", "torch"), 2, "pip install 'cutaway[train]'"),
+        (MissingExtraError("training", "train", "torch"), 2, "pip install -e '.[train]'"),
         (RuntimeError("odd"), 2, "unexpected RuntimeError: odd; run again with -v"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
@@ -228,7 +228,7 @@ def test_doctor(cutaway, bright_model: Path) -> None:  # type: ignore[no-untyped
     for extra in ("train", "video", "server", "heic", "openvino"):
         assert (
             f"  {extra}: installed" in told
-            or f"  {extra}: not installed; pip install 'cutaway[{extra}]'" in told
+            or f"  {extra}: not installed; in Cutaway's checkout: pip install -e '.[{extra}]'" in told
         )
 
 

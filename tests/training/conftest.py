@@ -49,7 +49,8 @@ def own_leaves(drawing: ModuleType, tmp_path: Path) -> Path:
 def quick(data: Path, out: Path, **changes: Any) -> TrainConfig:
     """Three epochs of three steps at 64 px from nothing, the same on every machine."""
     values: dict[str, Any] = {
-        "data": [str(data)], "out": str(out), "pretrained": False, "size": 64, "epochs": 3, "batch": 4, "lr": 1e-3,
+        "data": [str(data)], "out": str(out), "pretrained": True, "size": 64, "epochs": 3, "batch": 4,
+        "samples_per_epoch": 10, "lr": 4e-3, "ema": 0.5,
         "validation": 0.2, "device": "cpu", "precision": "float32", "threads": 1, "workers": 2,
     }  # fmt: skip
     return load_config(None, values | changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
+import re
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ from cutaway.training.validate import Judged, predict
 
 if TYPE_CHECKING:
     from conftest import Finished, Quick
+
+PAIRS = 12
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -136,7 +139,7 @@ def test_progress_tells_every_step(leaves: Path, tmp_path: Path, quick: Quick) -
 @pytest.mark.usefixtures("without_the_end")
 def test_a_batch_larger_than_the_set(leaves: Path, tmp_path: Path, quick: Quick) -> None:
     ticks: list[Tick] = []
-    train(quick(leaves, tmp_path / "run", epochs=2, batch=64), progress=ticks.append)
+    train(quick(leaves, tmp_path / "run", epochs=2, batch=64, samples_per_epoch=0), progress=ticks.append)
     assert [t.steps for t in ticks] == [1, 1]
 
 
@@ -145,8 +148,11 @@ def test_the_log_says_how_masks_were_read(
     leaves: Path, tmp_path: Path, quick: Quick, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="cutaway.training"):
-        train(quick(leaves, tmp_path / "run", epochs=1))
-    assert "10 pairs to learn from, 2 held out, masks read as grey; 10 samples an epoch" in caplog.text
+        train(quick(leaves, tmp_path / "run", epochs=1, samples_per_epoch=0))
+    said = re.search(r"(\d+) pairs to learn from, (\d+) held out, masks read as grey; (\d+) samples an epoch", caplog.text)
+    assert said is not None
+    kept, held_out, samples = map(int, said.groups())
+    assert kept + held_out == PAIRS and samples == kept
 
 
 def test_the_sheet_shows_best_middle_and_worst_once() -> None:

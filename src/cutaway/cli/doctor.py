@@ -16,7 +16,7 @@ import click
 from cutaway._version import __version__
 from cutaway.cli.console import one_line, open_console, volume_flags
 from cutaway.cli.models import megabytes
-from cutaway.errors import CutawayError
+from cutaway.errors import CutawayError, install_line
 from cutaway.options import DEVICES, Options
 
 if TYPE_CHECKING:
@@ -123,8 +123,7 @@ def _extras() -> Iterator[str]:
         if not missing:
             yield f"{extra}: installed"
         else:
-            from_checkout = f"(from a checkout: pip install -e '.[{extra}]')"
-            yield f"{extra}: not installed; pip install 'cutaway[{extra}]' {from_checkout}"
+            yield f"{extra}: not installed; {install_line(extra)}"
 
 
 def extras() -> dict[str, list[str]]:

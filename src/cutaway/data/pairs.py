@@ -52,7 +52,11 @@ def scan(folder: Path, *, name: str = "") -> Scan:
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; a data set is a folder with images/ and masks/ in it")
-    sets = sorted(p.parent for p in folder.rglob("images") if p.is_dir() and (p.parent / "masks").is_dir())
+    sets = sorted(
+        p.parent
+        for p in folder.rglob("images")
+        if p.is_dir() and (p.parent / "masks").is_dir() and not _is_hidden(p.parent, folder)
+    )
     if not sets:
         raise DataError(
             f"{folder} holds no data set: expected images/ and masks/ "
@@ -91,11 +95,15 @@ def _key(path: Path, root: Path) -> str:
     return path.relative_to(root).with_suffix("").as_posix()
 
 
+def _is_hidden(path: Path, root: Path) -> bool:
+    """Whether the path's name, or that of a folder between it and the root, begins with a dot."""
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
 def _by_stem(root: Path) -> tuple[dict[str, Path], list[tuple[Path, ...]]]:
     found: dict[str, list[Path]] = {}
     for path in sorted(root.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if not hidden and path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
+        if not _is_hidden(path, root) and path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
             found.setdefault(_key(path, root), []).append(path)
     return {k: v[0] for k, v in found.items()}, [tuple(v) for v in found.values() if len(v) > 1]
 
