@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -14,7 +14,9 @@ import pytest
 import cutaway.cli as cli_module
 from cutaway._version import __version__
 from cutaway.cli import COMMANDS
+from cutaway.cli.models import INDENT, described
 from cutaway.errors import CheckpointError, MissingExtraError
+from cutaway.weights.store import CatalogueEntry
 
 CONTRACT = ("remove", "data", "train", "evaluate", "export", "models", "doctor")
 
@@ -204,11 +206,25 @@ class Entry:
 def test_models(cutaway, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     entries = [Entry("lite0", True), Entry("u2net", False, scores={}, commercial="no")]
     stand_in(monkeypatch, "cutaway.weights.store", catalogue=lambda: entries)
-    header, first, second = cutaway("models").out.decode().splitlines()
-    assert header.split() == ["name", "size", "licence", "training", "data", "scores", "here"]
-    assert first.split() == ["lite0", "4.7", "MB", "Apache-2.0", "own", "photos", "cats", "0.804", "yes"]
-    assert second.endswith("no") and "not for commercial use" in second
-    assert header.index("here") == first.index("yes")
+    first, second = (block.splitlines() for block in cutaway("models").out.decode().split("\n\n"))
+    assert [line.split() for line in first] == [
+        ["lite0"],
+        ["size", "4.7", "MB"],
+        ["licence", "Apache-2.0"],
+        ["trained", "on", "own", "photos"],
+        ["scores", "mean", "IoU", "on", "cats", "0.804"],
+        ["here", "yes"],
+    ]
+    assert second[0] == "u2net"
+    assert "not for commercial use" in second[2]
+    assert second[-1].split() == ["here", "no"]
+
+
+def test_long_facts_about_a_model_are_wrapped() -> None:
+    entry = replace(CatalogueEntry("birds"), training_data="many photos of " + "birds and " * 30 + "more birds")
+    lines = described(entry, columns=60).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[4].startswith(INDENT + "birds")
 
 
 def test_doctor(cutaway, bright_model: Path) -> None:  # type: ignore[no-untyped-def]

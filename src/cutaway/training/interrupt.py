@@ -13,8 +13,8 @@ from types import FrameType
 def interrupt_held_back() -> Iterator[None]:
     """Let the block finish before Ctrl-C (SIGINT) is heard; the handler in force then gets it.
 
-    A step that stops halfway has moved some weights and batch statistics and not others, and could not be repeated exactly.
-    Outside the main thread, where Python delivers no signals, the block just runs.
+    A step that stops halfway has moved some weights and batch statistics and not others, and could not be
+    repeated exactly. Outside the main thread, where Python delivers no signals, the block just runs.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):

@@ -33,7 +33,7 @@ class ModelSpec:
             some older models; ours never do).
         output: "alpha" is already 0..1, "logits" wants a sigmoid, "minmax" is stretched to each picture's own
             minimum and maximum (again only where a published recipe says so).
-        arch, licence, training_data, commit: for the model card; free text.
+        arch, licence, training_data: for the model card; free text.
         scores: metric name to value, as measured by whoever made the file.
     """
 
@@ -49,7 +49,6 @@ class ModelSpec:
     arch: str = ""
     licence: str = ""
     training_data: str = ""
-    commit: str = ""
     scores: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
