@@ -121,14 +121,6 @@ def test_export(cutaway, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     assert cutaway("export", "x.ckpt").code == 2
 
 
-@pytest.mark.parametrize(("ok", "code"), [(True, 0), (False, 1)])
-def test_data_check(cutaway, monkeypatch, ok: bool, code: int) -> None:  # type: ignore[no-untyped-def]
-    report = SimpleNamespace(ok=ok, text=lambda: "3 pairs")
-    stand_in(monkeypatch, "cutaway.data.check", check=lambda folder: report)
-    ran = cutaway("data", "check", "set")
-    assert (ran.code, ran.out) == (code, b"3 pairs\n")
-
-
 @dataclass
 class FakeSummary:
     rows: tuple[SimpleNamespace, ...]
@@ -176,7 +168,6 @@ def test_train_passes_on_what_was_said_and_nothing_else(cutaway, monkeypatch, he
         0.001,
     )
     assert (resume, progress) == (True, None)
-    assert "run/model.onnx" in ran.err
     assert cutaway("train", "set", "-o", "run", "--size", "1").code == 2
 
 

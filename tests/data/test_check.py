@@ -156,7 +156,11 @@ def test_a_coloured_mask_is_unreadable(clean_set: Path) -> None:
 
 @pytest.mark.parametrize(
     ("size", "says"),
-    [((30, 60), "the mask is 60×30, the photo 60×40"), ((20, 30), "same picture in another size")],
+    [
+        ((30, 60), "the mask is 60×30, the photo 60×40"),
+        ((20, 30), "same picture in another size"),
+        ((13, 20), "same picture in another size"),
+    ],
 )
 def test_masks_of_another_size(clean_set: Path, size: tuple[int, int], says: str) -> None:
     save(clean_set / "masks" / "p003.png", draw_mask(*size))
@@ -234,10 +238,11 @@ def test_ambiguous_values_yield_the_question(clean_set: Path) -> None:
 
 def test_two_conventions_in_one_set(clean_set: Path) -> None:
     save(clean_set / "masks" / "p003.png", draw_mask(subject=1))
+    save(clean_set / "masks" / "p004.png", np.zeros((40, 60), np.uint8))  # fits either
     report = check(clean_set)
     assert kinds(report) == ["values-question", "mixed-values"]
     assert one(report, "mixed-values").names == ("p003: 0/1",)
-    assert "23 hold 0/255" in one(report, "mixed-values").text
+    assert "22 hold 0/255" in one(report, "mixed-values").text
 
 
 def test_a_mask_that_would_come_out_black(clean_set: Path) -> None:
@@ -249,6 +254,12 @@ def test_a_mask_that_would_come_out_black(clean_set: Path) -> None:
     report = check(clean_set)
     assert kinds(report) == ["nearly-black", "empty"]
     assert one(report, "nearly-black").names == ("p003",)
+
+
+def test_a_threshold_that_keeps_small_values(clean_set: Path) -> None:
+    save(clean_set / "masks" / "p003.png", draw_mask(subject=1))
+    assert check(clean_set, masks="threshold:1").findings == ()
+    assert kinds(check(clean_set, masks="threshold:2")) == ["nearly-black", "empty"]
 
 
 def test_a_mask_of_other_values_than_the_rest(clean_set: Path) -> None:
@@ -308,6 +319,21 @@ def test_inverted_masks(clean_set: Path) -> None:
     assert check(clean_set, masks="subject:0").findings == ()
 
 
+def test_subjects_along_most_of_the_border_look_inverted(clean_set: Path) -> None:
+    for gap, found in ((20, ["inverted"]), (58, [])):  # of the 196 pixels of the border
+        ring = np.zeros((40, 60), np.uint8)
+        ring[0] = ring[-1] = ring[:, 0] = ring[:, -1] = 255
+        ring[0, :gap] = 0
+        redraw_masks(clean_set, ring)
+        assert kinds(check(clean_set)) == found
+
+
+def test_full_masks_do_not_count_as_inverted(clean_set: Path) -> None:
+    for number in range(15):
+        save(clean_set / "masks" / f"p{number:03}.png", np.full((40, 60), 255, np.uint8))
+    assert len(only(check(clean_set), "full").names) == 15
+
+
 def test_a_few_close_ups_are_not_inverted(clean_set: Path) -> None:
     for number in range(10):
         save(clean_set / "masks" / f"p{number:03}.png", draw_mask(subject=0, ground=255))
@@ -322,7 +348,17 @@ def test_the_same_photo_on_both_sides_of_the_split(clean_set: Path) -> None:
     shutil.copy(training[0].image, held_out[0].image)
     finding = only(check(clean_set), "near-duplicates")
     assert finding.severity == "warning"
-    assert finding.names == (f"{held_out[0].id} is {training[0].id}",)
+    assert finding.names == (f"{held_out[0].id} is a copy of {training[0].id}",)
+
+
+def test_copies_are_searched_in_the_split_that_was_asked_for(clean_set: Path) -> None:
+    """Two photos that the default split has on one side, and another split on two."""
+    usual = {pair.id for pair in sides(clean_set)[0]}
+    parts = split_pairs(find_pairs(clean_set), validation=0.5, seed=1)
+    one_side, other_side = (next(pair for pair in part if pair.id in usual) for part in parts)
+    shutil.copy(one_side.image, other_side.image)
+    assert kinds(check(clean_set)) == ["duplicates"]
+    assert kinds(check(clean_set, validation=0.5, seed=1)) == ["near-duplicates"]
 
 
 def test_nearly_the_same_photo_on_both_sides_of_the_split(clean_set: Path) -> None:
@@ -348,14 +384,26 @@ def test_copies_inside_one_side(clean_set: Path) -> None:
     shutil.copy(training[0].image, training[1].image)
     finding = only(check(clean_set), "duplicates")
     assert finding.severity == "note"
-    assert finding.names == (f"{training[1].id} is {training[0].id}",)
+    assert finding.names == (f"{training[1].id} is a copy of {training[0].id}",)
+
+
+def test_copies_among_the_validation_photos(clean_set: Path) -> None:
+    """With half the set for validation, to be sure that there are two."""
+    _, held_out = split_pairs(find_pairs(clean_set), validation=0.5, seed=3)
+    shutil.copy(held_out[0].image, held_out[1].image)
+    report = check(clean_set, validation=0.5, seed=3)
+    assert only(report, "duplicates").names == (f"{held_out[1].id} is a copy of {held_out[0].id}",)
 
 
 @pytest.mark.parametrize(("pairs", "kind"), [(1, "too-few"), (2, "few-pairs"), (19, "few-pairs")])
-def test_few_pairs(tmp_path: Path, pairs: int, kind: str) -> None:
+def test_few_pairs_are_said_to_be_few(tmp_path: Path, pairs: int, kind: str) -> None:
     report = check(draw_set(tmp_path, pairs))
     assert only(report, kind).stops == (pairs == 1)
     assert report.ok == (pairs > 1)
+
+
+def test_enough_pairs(tmp_path: Path) -> None:
+    assert check(draw_set(tmp_path, 20)).findings == ()
 
 
 # -- the report --------------------------------------------------------------------------------------------------

@@ -91,6 +91,15 @@ def test_plain_pictures_are_not_alike_for_being_plain() -> None:
     assert lookalikes(looks(*plain), looks(*plain)) == {}
 
 
+def test_the_noise_of_plain_pictures_is_no_likeness() -> None:
+    """One grey step from left to right, at two levels."""
+    steps = [np.full((40, 60, 3), value, np.uint8) for value in (20, 220)]
+    for step in steps:
+        step[:, 30:] += 1
+    assert dhash(steps[0]) == dhash(steps[1])
+    assert lookalikes(looks(steps[0]), looks(steps[1])) == {}
+
+
 def test_different_things_on_one_wall_are_not_alike() -> None:
     """Their outlines agree, and with them the hashes; the thumbnails tell them apart."""
     light, dotted = (grey(draw_mask(80, 80, subject=255, ground=200)) for _ in range(2))

@@ -71,10 +71,15 @@ def test_files_that_share_a_stem_are_told_and_not_used(tmp_path: Path) -> None:
     touch(
         tmp_path, "images/a.jpg", "images/a.png", "masks/a.png", "images/b.jpg", "masks/b.gif", "masks/b.png"
     )
-    touch(tmp_path, "images/c.jpg", "masks/c.png")
+    touch(
+        tmp_path, "images/c.jpg", "masks/c.png", "images/d.jpg", "images/d.png", "masks/e.gif", "masks/e.png"
+    )
     found = scan(tmp_path)
     assert ids(list(found.pairs)) == ["c"]
-    assert sorted(names(t) for t in found.same_stem) == [["a.jpg", "a.png"], ["b.gif", "b.png"]]
+    twice = sorted(names(t) for t in found.same_stem)
+    assert twice == [
+        [f"{n}.{s}", f"{n}.png"] for n, s in (("a", "jpg"), ("b", "gif"), ("d", "jpg"), ("e", "gif"))
+    ]
     assert not found.images_without_mask
     assert not found.masks_without_image
 

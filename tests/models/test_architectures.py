@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch", reason="the train extra (torch) is not installed")
+import torch
 
 from cutaway.engines.onnx import OnnxEngine
 from cutaway.errors import OptionError
@@ -137,7 +136,7 @@ def test_parameters(arch: str) -> None:
 
 
 def test_count_by_hand() -> None:
-    """lite0: EfficientNet-Lite0 without its head (4 652 008 parameters are published for all of it), and our decoder."""
+    """lite0: EfficientNet-Lite0 (4 652 008 parameters are published) without its head, and our decoder."""
     head = 320 * 1280 + 2 * 1280 + 1280 * 1000 + 1000
     encoder = 4_652_008 - head
 
@@ -183,7 +182,7 @@ def test_the_loss_falls_on_a_few_pictures(arch: str) -> None:
 
 
 def test_unknown_architecture_names_the_nearest() -> None:
-    with pytest.raises(OptionError, match="no architecture 'lite9'.*Did you mean 'lite"):
+    with pytest.raises(OptionError, match=r"no architecture 'lite9'.*Did you mean 'lite"):
         build("lite9")
 
 

@@ -7,8 +7,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-
-torch = pytest.importorskip("torch", reason="the train extra (torch) is not installed")
+import torch
 
 from cutaway.errors import CheckpointError, OutputError
 from cutaway.training import checkpoint as ckpt
@@ -17,7 +16,14 @@ from cutaway.training.config import TrainConfig
 
 def _checkpoint(value: float = 1.0) -> ckpt.Checkpoint:
     state = ckpt.RunState(
-        epoch=2, step=5, done=25, loss_sum=3.5, seconds=9.0, best=0.9, since_best=1, history=[{"epoch": 1, "val_iou": 0.9}]
+        epoch=2,
+        step=5,
+        done=25,
+        loss_sum=3.5,
+        seconds=9.0,
+        best=0.9,
+        since_best=1,
+        history=[{"epoch": 1, "val_iou": 0.9}],
     )
     return ckpt.Checkpoint(
         config=TrainConfig(data=("pets",), out="run", lr=1e-3),
@@ -80,7 +86,7 @@ class _Mischief:
 def test_code_in_a_file_is_not_executed(tmp_path: Path, how: str) -> None:
     trap, path = tmp_path / "executed", tmp_path / "bad.ckpt"
     if how == "pickle":
-        path.write_bytes(pickle.dumps({"format": ckpt.FORMAT, "model": _Mischief(trap)}))
+        path.write_bytes(pickle.dumps({"format": ckpt.FORMAT, "model": _Mischief(trap)}, protocol=2))
     else:
         torch.save({"format": ckpt.FORMAT, "model": _Mischief(trap)}, path)
     with pytest.raises(CheckpointError):
@@ -103,7 +109,9 @@ def test_checkpoints_of_other_versions(tmp_path: Path, change: str) -> None:
     if change == "no config":
         del data["config"]
     else:
-        {"strange setting": data["config"], "strange state": data["state"], "strange part": data}[change]["tomorrow"] = 1
+        {"strange setting": data["config"], "strange state": data["state"], "strange part": data}[change][
+            "tomorrow"
+        ] = 1
     torch.save(data, path)
     with pytest.raises(CheckpointError, match="another version of Cutaway"):
         ckpt.load(path)

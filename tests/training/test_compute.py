@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-torch = pytest.importorskip("torch", reason="the train extra (torch) is not installed")
+import torch
 
 from cutaway.errors import DeviceError
 from cutaway.training.compute import choose, usable_cpus

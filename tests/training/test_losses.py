@@ -7,8 +7,7 @@ import math
 import cv2
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch", reason="the train extra (torch) is not installed")
+import torch
 
 from cutaway.training.losses import bce, edge_l1, matte_loss, soft_iou
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-torch = pytest.importorskip("torch", reason="the train extra (torch) is not installed")
-
+import torch
 from torch import nn
 
 from cutaway.models.registry import build

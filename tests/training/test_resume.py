@@ -7,21 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-torch = pytest.importorskip("torch", reason="the train extra (torch) is not installed")
-
-from test_run_results import rows_of
+import torch
+from training_runs import EPOCHS, STEPS, Finished, quick, rows_of
 
 from cutaway.errors import CheckpointError, OutputError
 from cutaway.training import checkpoint as ckpt
 from cutaway.training import run as run_module
 from cutaway.training.run import Tick, train
-
-if TYPE_CHECKING:
-    from conftest import Finished, Quick
 
 pytestmark = pytest.mark.usefixtures("without_the_end")
 Stop = Callable[[pytest.MonkeyPatch], "Callable[[Tick], None] | None"]
@@ -38,14 +33,15 @@ def _after_a_step(_: pytest.MonkeyPatch) -> Callable[[Tick], None]:
 
 
 def _within_a_step(patch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while step 2 of epoch 2 is computed."""
+    """Ctrl-C in step 2 of epoch 2, when the weights have moved and nothing has been counted."""
     step, calls = run_module._step, []
 
     def interrupted(*args: Any) -> float:
         calls.append(1)
-        if len(calls) == 5:
+        loss = step(*args)
+        if len(calls) == STEPS + 2:
             signal.raise_signal(signal.SIGINT)
-        return step(*args)
+        return loss
 
     patch.setattr(run_module, "_step", interrupted)
 
@@ -89,7 +85,9 @@ STOPS: dict[str, Stop] = {
 
 
 @pytest.mark.parametrize("how", list(STOPS))
-def test_resumed_is_unbroken(how: str, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resumed_is_unbroken(
+    how: str, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = replace(finished.config, out=str(tmp_path / "unbroken"))
     with monkeypatch.context() as patch:
         progress = STOPS[how](patch)
@@ -97,10 +95,10 @@ def test_resumed_is_unbroken(how: str, finished: Finished, tmp_path: Path, monke
         with pytest.raises(KeyboardInterrupt):
             train(config, progress=progress)
     stopped = ckpt.load(tmp_path / "unbroken" / "last.ckpt").state
-    assert 0 < stopped.done < 9
+    assert 0 < stopped.done < EPOCHS * STEPS
     ticks: list[Tick] = []
     result = train(config, resume=True, progress=ticks.append)
-    assert len(ticks) == 9 - stopped.done
+    assert len(ticks) == EPOCHS * STEPS - stopped.done
     assert result.scores == finished.result.scores
     _same_log(tmp_path / "unbroken", finished.folder)
     for name in ("last.ckpt", "best.ckpt"):
@@ -109,7 +107,9 @@ def test_resumed_is_unbroken(how: str, finished: Finished, tmp_path: Path, monke
 
 def _same_log(one: Path, other: Path) -> None:
     def metrics(folder: Path) -> list[dict[str, str]]:
-        return [{k: v for k, v in row.items() if k not in ("seconds", "images_per_s")} for row in rows_of(folder)]
+        return [
+            {k: v for k, v in row.items() if k not in ("seconds", "images_per_s")} for row in rows_of(folder)
+        ]
 
     assert metrics(one) == metrics(other)
 
@@ -118,10 +118,16 @@ def _same_checkpoint(one: ckpt.Checkpoint, other: ckpt.Checkpoint) -> None:
     for weights, wanted in ((one.model, other.model), (one.ema, other.ema)):
         assert weights.keys() == wanted.keys()
         assert all(torch.equal(weights[k], wanted[k]) for k in weights)
-    for moments, wanted in zip(one.optimiser["state"].values(), other.optimiser["state"].values(), strict=True):
+    for moments, wanted in zip(
+        one.optimiser["state"].values(), other.optimiser["state"].values(), strict=True
+    ):
         assert all(torch.equal(moments[k], wanted[k]) for k in wanted)
     assert torch.equal(one.random["cpu"], other.random["cpu"])
-    assert (one.state.epoch, one.state.done, one.state.best) == (other.state.epoch, other.state.done, other.state.best)
+    assert (one.state.epoch, one.state.done, one.state.best) == (
+        other.state.epoch,
+        other.state.done,
+        other.state.best,
+    )
 
 
 def test_resuming_a_finished_run_teaches_nothing_more(finished: Finished, tmp_path: Path) -> None:
@@ -140,7 +146,8 @@ def _copy(finished: Finished, tmp_path: Path, *, name: str = "unbroken") -> Path
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("lr", 5e-4), ("seed", 1), ("arch", "lite1"), ("size", 96), ("epochs", 4), ("ema", 0.9)]
+    ("setting", "value"),
+    [("lr", 5e-4), ("seed", 1), ("arch", "lite1"), ("size", 96), ("epochs", 4), ("ema", 0.9)],
 )
 def test_other_settings_are_refused(finished: Finished, tmp_path: Path, setting: str, value: Any) -> None:
     out = _copy(finished, tmp_path)
@@ -165,13 +172,13 @@ def test_changed_data_is_refused(finished: Finished, drawing: ModuleType, tmp_pa
         train(replace(finished.config, out=str(out), data=(str(tmp_path / "more"),)), resume=True)
 
 
-def test_nothing_to_resume(leaves: Path, tmp_path: Path, quick: Quick) -> None:
+def test_nothing_to_resume(leaves: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"nothing to resume: there is no .*last\.ckpt"):
         train(quick(leaves, tmp_path / "run"), resume=True)
     assert not (tmp_path / "run").exists()
 
 
-def test_a_damaged_checkpoint_is_not_resumed(leaves: Path, tmp_path: Path, quick: Quick) -> None:
+def test_a_damaged_checkpoint_is_not_resumed(leaves: Path, tmp_path: Path) -> None:
     (tmp_path / "last.ckpt").write_bytes(b"PK\x03\x04 half a file")
     with pytest.raises(CheckpointError, match="cannot be read as a checkpoint"):
         train(quick(leaves, tmp_path), resume=True)
@@ -185,7 +192,7 @@ def test_a_run_is_not_begun_over_another(finished: Finished, tmp_path: Path) -> 
     assert (out / "last.ckpt").read_bytes() == before
 
 
-def test_checkpoints_within_an_epoch(leaves: Path, tmp_path: Path, quick: Quick) -> None:
+def test_checkpoints_within_an_epoch(leaves: Path, tmp_path: Path) -> None:
     """With save_minutes 0 the last checkpoint is never older than a step, so a power cut costs no more than that."""
     steps: list[int] = []
 

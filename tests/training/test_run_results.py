@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
 import re
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
-
-torch = pytest.importorskip("torch", reason="the train extra (torch) is not installed")
+from training_runs import PAIRS, Finished, quick, rows_of
 
 from cutaway.data.pairs import Pair
 from cutaway.engines.onnx import OnnxEngine
 from cutaway.errors import CheckpointError, OutputExistsError
 from cutaway.models.registry import build
 from cutaway.pixels.prepare import to_tensor
-from cutaway.remover import Remover
 from cutaway.training import checkpoint as ckpt
 from cutaway.training.compute import choose
 from cutaway.training.config import load_config
 from cutaway.training.export import export_checkpoint
 from cutaway.training.finish import pick
 from cutaway.training.run import Tick, _stack, train
-from cutaway.training.validate import Judged, predict
-
-if TYPE_CHECKING:
-    from conftest import Finished, Quick
-
-PAIRS = 12
-
-
-def rows_of(folder: Path) -> list[dict[str, str]]:
-    with (folder / "log.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+from cutaway.training.validate import Judged
 
 
 def test_everything_is_there(finished: Finished) -> None:
@@ -58,7 +45,8 @@ def test_the_log_has_a_row_an_epoch(finished: Finished) -> None:
     rows = rows_of(finished.folder)
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert list(rows[0]) == [
-        "epoch", "lr", "train_loss", "val_loss", "val_iou", "val_dice", "val_mae", "val_boundary_iou", "seconds", "images_per_s",
+        "epoch", "lr", "train_loss", "val_loss", "val_iou", "val_dice", "val_mae", "val_boundary_iou",
+        "seconds", "images_per_s",
     ]  # fmt: skip
     assert all(0 < float(row["train_loss"]) < 20 and 0 <= float(row["val_iou"]) <= 1 for row in rows)
     assert float(rows[-1]["train_loss"]) < float(rows[0]["train_loss"])
@@ -80,7 +68,13 @@ def test_the_result_is_the_best_epoch(finished: Finished) -> None:
 
 def test_the_model_says_what_it_is(finished: Finished) -> None:
     spec = OnnxEngine(finished.result.model, device="cpu", threads=1).spec
-    assert (spec.name, spec.size, spec.arch, spec.stride, spec.output) == ("unbroken", 64, "lite0", 32, "alpha")
+    assert (spec.name, spec.size, spec.arch, spec.stride, spec.output) == (
+        "unbroken",
+        64,
+        "lite0",
+        32,
+        "alpha",
+    )
     assert (spec.licence, spec.training_data) == ("CC0-1.0", "twelve drawn leaves")
     assert spec.scores == {f"val_{k}": pytest.approx(v, abs=6e-5) for k, v in finished.result.scores.items()}
     assert spec.mean == pytest.approx([127 / 255] * 3) and spec.std == pytest.approx([128 / 255] * 3)
@@ -97,7 +91,9 @@ def test_exporting_the_checkpoint_gives_the_same_model(finished: Finished, tmp_p
         export_checkpoint(finished.folder / "best.ckpt", out)
     export_checkpoint(finished.folder / "last.ckpt", out, overwrite=True)
     last = OnnxEngine(out, device="cpu", threads=1)
-    assert last.spec.scores["val_iou"] == pytest.approx(float(rows_of(finished.folder)[-1]["val_iou"]), abs=6e-5)
+    assert last.spec.scores["val_iou"] == pytest.approx(
+        float(rows_of(finished.folder)[-1]["val_iou"]), abs=6e-5
+    )
 
 
 def test_exporting_what_is_no_checkpoint(tmp_path: Path) -> None:
@@ -106,19 +102,7 @@ def test_exporting_what_is_no_checkpoint(tmp_path: Path) -> None:
     assert not (tmp_path / "model.onnx").exists()
 
 
-def test_removing_sees_what_validating_saw(finished: Finished, drawing: ModuleType) -> None:
-    """Training's own prediction and `cutaway remove` with the exported file give the same matte."""
-    photo = np.asarray(drawing.draw_pair(np.random.default_rng(99))[0])[:, :131]
-    model = build("lite0")
-    model.load_state_dict(ckpt.load(finished.folder / "best.ckpt").ema)
-    spec = model.eval().describe("x", size=64)
-    wanted, _ = predict(model, photo, spec=spec, compute=choose("cpu", precision="float32"))
-    matte = Remover(str(finished.result.model)).matte(photo)
-    assert matte.alpha.shape == photo.shape[:2]
-    assert np.abs(matte.alpha - wanted).max() < 0.01
-
-
-def test_training_feeds_what_predicting_feeds(finished: Finished) -> None:
+def test_training_feeds_what_predicting_feeds() -> None:
     photo = np.random.default_rng(5).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     spec = build("lite0").describe("x", size=64)
     run = SimpleNamespace(compute=choose("cpu", precision="float32"), spec=spec)
@@ -128,16 +112,18 @@ def test_training_feeds_what_predicting_feeds(finished: Finished) -> None:
 
 
 @pytest.mark.usefixtures("without_the_end")
-def test_progress_tells_every_step(leaves: Path, tmp_path: Path, quick: Quick) -> None:
+def test_progress_tells_every_step(leaves: Path, tmp_path: Path) -> None:
     ticks: list[Tick] = []
     train(quick(leaves, tmp_path / "run", epochs=2, samples_per_epoch=7, batch=2), progress=ticks.append)
-    assert [(t.epoch, t.step) for t in ticks] == [(e, s) for e in (1, 2) for s in (1, 2, 3)]  # the seventh is left out
+    assert [(t.epoch, t.step) for t in ticks] == [
+        (e, s) for e in (1, 2) for s in (1, 2, 3)
+    ]  # the seventh is left out
     assert {(t.epochs, t.steps) for t in ticks} == {(2, 3)}
     assert all(t.rate > 0 and np.isfinite(t.loss) for t in ticks)
 
 
 @pytest.mark.usefixtures("without_the_end")
-def test_a_batch_larger_than_the_set(leaves: Path, tmp_path: Path, quick: Quick) -> None:
+def test_a_batch_larger_than_the_set(leaves: Path, tmp_path: Path) -> None:
     ticks: list[Tick] = []
     train(quick(leaves, tmp_path / "run", epochs=2, batch=64, samples_per_epoch=0), progress=ticks.append)
     assert [t.steps for t in ticks] == [1, 1]
@@ -145,11 +131,13 @@ def test_a_batch_larger_than_the_set(leaves: Path, tmp_path: Path, quick: Quick)
 
 @pytest.mark.usefixtures("without_the_end")
 def test_the_log_says_how_masks_were_read(
-    leaves: Path, tmp_path: Path, quick: Quick, caplog: pytest.LogCaptureFixture
+    leaves: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="cutaway.training"):
         train(quick(leaves, tmp_path / "run", epochs=1, samples_per_epoch=0))
-    said = re.search(r"(\d+) pairs to learn from, (\d+) held out, masks read as grey; (\d+) samples an epoch", caplog.text)
+    said = re.search(
+        r"(\d+) pairs to learn from, (\d+) held out, masks read as grey; (\d+) samples an epoch", caplog.text
+    )
     assert said is not None
     kept, held_out, samples = map(int, said.groups())
     assert kept + held_out == PAIRS and samples == kept
@@ -168,6 +156,6 @@ def test_the_sheet_shows_best_middle_and_worst_once() -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 @pytest.mark.parametrize("precision", ["auto", "float16", "float32"])
-def test_cuda_by_the_same_command(leaves: Path, tmp_path: Path, quick: Quick, precision: str) -> None:
+def test_cuda_by_the_same_command(leaves: Path, tmp_path: Path, precision: str) -> None:
     result = train(quick(leaves, tmp_path / "run", epochs=2, device="cuda", precision=precision))
     assert OnnxEngine(result.model, device="cpu", threads=1).spec.arch == "lite0"

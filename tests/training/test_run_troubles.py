@@ -9,33 +9,32 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
-
-torch = pytest.importorskip("torch", reason="the train extra (torch) is not installed")
+from training_runs import Finished, quick
 
 from cutaway.errors import CheckpointError, CutawayError, DataError, MissingExtraError, OptionError
 from cutaway.training import checkpoint as ckpt
 from cutaway.training import run as run_module
 from cutaway.training.run import Tick, train
 
-if TYPE_CHECKING:
-    from conftest import Finished, Quick
-
 pytestmark = pytest.mark.usefixtures("without_the_end")
 
 
 @pytest.mark.parametrize("missing", ["data", "out"])
-def test_a_run_needs_data_and_a_place(leaves: Path, tmp_path: Path, quick: Quick, missing: str) -> None:
-    config = replace(quick(leaves, tmp_path / "run"), **{missing: type(getattr(quick(leaves, tmp_path), missing))()})
+def test_a_run_needs_data_and_a_place(leaves: Path, tmp_path: Path, missing: str) -> None:
+    config = replace(
+        quick(leaves, tmp_path / "run"), **{missing: type(getattr(quick(leaves, tmp_path), missing))()}
+    )
     with pytest.raises(OptionError, match="cutaway train DATA -o RUN"):
         train(config)
 
 
-def test_no_data_there(tmp_path: Path, quick: Quick) -> None:
+def test_no_data_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not a folder"):
         train(quick(tmp_path / "nothing", tmp_path / "run"))
     assert not (tmp_path / "run").exists()
@@ -43,21 +42,23 @@ def test_no_data_there(tmp_path: Path, quick: Quick) -> None:
 
 @pytest.mark.parametrize("package", ["matplotlib", "onnx", "onnxscript"])
 def test_what_the_end_needs_is_asked_for_at_the_start(
-    leaves: Path, tmp_path: Path, quick: Quick, monkeypatch: pytest.MonkeyPatch, package: str
+    leaves: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == package else find(name, *a))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *a: None if name == package else find(name, *a)
+    )
     with pytest.raises(MissingExtraError, match=f"'{package}'.*pip install"):
         train(quick(leaves, tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 
 
-def test_too_few_pairs(drawing: ModuleType, tmp_path: Path, quick: Quick) -> None:
+def test_too_few_pairs(drawing: ModuleType, tmp_path: Path) -> None:
     drawing.draw_set(tmp_path / "one", 1)
     with pytest.raises(DataError, match="at least 2 pairs"):
         train(quick(tmp_path / "one", tmp_path / "run"))
     drawing.draw_set(tmp_path / "two", 2)
-    with pytest.raises(DataError, match="an epoch of 1 sample is too short.*samples_per_epoch"):
+    with pytest.raises(DataError, match=r"an epoch of 1 sample is too short.*samples_per_epoch"):
         train(quick(tmp_path / "two", tmp_path / "run", samples_per_epoch=0))
     assert not (tmp_path / "run").exists()
     assert train(quick(tmp_path / "two", tmp_path / "run", samples_per_epoch=4, epochs=1)).epochs == 1
@@ -70,7 +71,7 @@ def _spoil(folder: Path) -> None:
 
 
 def test_bad_pairs_are_left_out_and_the_rest_go_on(
-    own_leaves: Path, tmp_path: Path, quick: Quick, caplog: pytest.LogCaptureFixture
+    own_leaves: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     _spoil(own_leaves)
     with caplog.at_level(logging.INFO, logger="cutaway.training"):
@@ -83,14 +84,14 @@ def test_bad_pairs_are_left_out_and_the_rest_go_on(
     assert said is not None and sum(map(int, said.groups())) == 12 - 3
 
 
-def test_nothing_but_bad_pairs(own_leaves: Path, tmp_path: Path, quick: Quick) -> None:
+def test_nothing_but_bad_pairs(own_leaves: Path, tmp_path: Path) -> None:
     for photo in (own_leaves / "images").iterdir():
         photo.write_text("not a photo")
-    with pytest.raises(DataError, match="not one pair can be used.*cutaway data check"):
+    with pytest.raises(DataError, match=r"not one pair can be used.*cutaway data check"):
         train(quick(own_leaves, tmp_path / "run"))
 
 
-def test_ambiguous_masks_are_a_question_and_masks_the_answer(own_leaves: Path, tmp_path: Path, quick: Quick) -> None:
+def test_ambiguous_masks_are_a_question_and_masks_the_answer(own_leaves: Path, tmp_path: Path) -> None:
     for path in (own_leaves / "masks").iterdir():
         mask = np.asarray(Image.open(path))
         Image.fromarray(np.where(mask > 0, 1, 2).astype(np.uint8)).save(path)
@@ -100,7 +101,7 @@ def test_ambiguous_masks_are_a_question_and_masks_the_answer(own_leaves: Path, t
 
 
 def test_a_loss_that_is_no_number_stops_the_run(
-    leaves: Path, tmp_path: Path, quick: Quick, monkeypatch: pytest.MonkeyPatch
+    leaves: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loss, calls = run_module.matte_loss, []
 
@@ -129,7 +130,7 @@ def falling_scores(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
 
 
 def test_early_stop_and_no_way_on(
-    leaves: Path, tmp_path: Path, quick: Quick, falling_scores: list[float], caplog: pytest.LogCaptureFixture
+    leaves: Path, tmp_path: Path, falling_scores: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     config = quick(leaves, tmp_path / "run", epochs=20, patience=3, samples_per_epoch=2, batch=2)
     with caplog.at_level(logging.INFO, logger="cutaway.training"):
@@ -142,7 +143,7 @@ def test_early_stop_and_no_way_on(
     assert ticks == []
 
 
-def test_init_starts_from_those_weights(finished: Finished, tmp_path: Path, quick: Quick, leaves: Path) -> None:
+def test_init_starts_from_those_weights(finished: Finished, tmp_path: Path, leaves: Path) -> None:
     """At a rate of almost nothing, what comes out is what went in: the averaged weights of the checkpoint."""
     start = finished.folder / "best.ckpt"
     train(quick(leaves, tmp_path / "run", init=str(start), lr=1e-12, epochs=1, seed=5))
@@ -152,7 +153,7 @@ def test_init_starts_from_those_weights(finished: Finished, tmp_path: Path, quic
     assert any(not torch.allclose(old.model[k], old.ema[k], rtol=0, atol=1e-6) for k in names)
 
 
-def test_init_of_another_network_is_refused(finished: Finished, tmp_path: Path, quick: Quick, leaves: Path) -> None:
+def test_init_of_another_network_is_refused(finished: Finished, tmp_path: Path, leaves: Path) -> None:
     start = str(finished.folder / "best.ckpt")
     with pytest.raises(CheckpointError, match=r"--init .*best\.ckpt is not a lite2 network") as caught:
         train(quick(leaves, tmp_path / "run", arch="lite2", init=start))
@@ -161,19 +162,19 @@ def test_init_of_another_network_is_refused(finished: Finished, tmp_path: Path, 
         train(quick(leaves, tmp_path / "run", init=str(tmp_path / "none.ckpt")))
 
 
-def test_an_unknown_network(leaves: Path, tmp_path: Path, quick: Quick) -> None:
+def test_an_unknown_network(leaves: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="no architecture 'unet'"):
         train(quick(leaves, tmp_path / "run", arch="unet"))
 
 
-def test_backgrounds_from_a_folder(
-    leaves: Path, tmp_path: Path, quick: Quick, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_backgrounds_from_a_folder(leaves: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "walls").mkdir()
     with pytest.raises(DataError, match="no picture to use as background"):
         train(quick(leaves, tmp_path / "run", background_folder=str(tmp_path / "walls")))
     Image.new("RGB", (200, 150), (90, 120, 30)).save(tmp_path / "walls" / "wall.png")
-    config = quick(leaves, tmp_path / "run", background_folder=str(tmp_path / "walls"), background=1, epochs=1)
+    config = quick(
+        leaves, tmp_path / "run", background_folder=str(tmp_path / "walls"), background=1, epochs=1
+    )
     seen: list[int] = []
     from cutaway.data import augment as augmenting
 
@@ -188,7 +189,7 @@ def test_backgrounds_from_a_folder(
     assert 0 < sum(seen) < len(seen)  # some from the folder, some from the other photos
 
 
-def test_errors_are_one_line(tmp_path: Path, quick: Quick) -> None:
+def test_errors_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(CutawayError) as caught:
         train(quick(tmp_path, tmp_path / "run"))
     assert "\n" not in str(caught.value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -44,7 +46,7 @@ def test_json_and_back() -> None:
 
 
 def test_an_unknown_key_names_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="no training option 'epoch'. Did you mean 'epochs'"):
+    with pytest.raises(OptionError, match=r"no training option 'epoch'. Did you mean 'epochs'"):
         load_config(_toml(tmp_path, "epoch = 3"), {})
     with pytest.raises(OptionError, match="Did you mean 'batch'"):
         load_config(None, {"bach": 3})
@@ -69,7 +71,16 @@ def test_impossible_values_are_refused_by_name(name: str, value: object) -> None
 
 
 def test_the_smallest_allowed_values_are_allowed() -> None:
-    smallest = {"size": 32, "epochs": 1, "batch": 2, "workers": 1, "weight_decay": 0, "clip": 0, "warmup": 0, "background": 0}
+    smallest = {
+        "size": 32,
+        "epochs": 1,
+        "batch": 2,
+        "workers": 1,
+        "weight_decay": 0,
+        "clip": 0,
+        "warmup": 0,
+        "background": 0,
+    }
     config = load_config(None, smallest)
     assert {k: getattr(config, k) for k in smallest} == smallest
 
@@ -94,3 +105,14 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_what_may_change_on_resume_are_settings() -> None:
     assert {f.name for f in fields(TrainConfig)} >= MAY_CHANGE_ON_RESUME
     assert not MAY_CHANGE_ON_RESUME & {"lr", "seed", "arch", "size", "batch", "epochs", "validation", "masks"}
+
+
+def test_the_guide_lists_every_setting_with_its_default() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (?:`([^`]*)`)? ?\|", guide, flags=re.MULTILINE)
+    config = TrainConfig()
+    listed = {name: default for name, default in rows if hasattr(config, name)}
+    assert list(listed) == [f.name for f in fields(TrainConfig)]
+    for name, default in listed.items():
+        if name not in ("data", "out"):
+            assert tomllib.loads(f"{name} = {default}") == {name: getattr(config, name)}

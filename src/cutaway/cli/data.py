@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -15,16 +16,20 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--masks", default="auto", metavar="READING", help="How mask values are meant, where they are ambiguous.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, with all names.")
 @volume_flags
-def check(folder: Path, verbose: int, quiet: bool) -> int:
+def check(folders: tuple[Path, ...], masks: str, as_json: bool, verbose: int, quiet: bool) -> int:
     """Say what is in a data set and what is wrong with it.
 
-    DIR holds images/ and masks/ with matching stems. Exit code 0 if it can be trained on as it is, 1 if not.
+    DIR holds images/ and masks/ with matching stems, or folders that do. Exit code 0 if all of it can be used, 1 if not.
+
+    READING is auto, unit (0/1), grey (0..255), threshold[:N] (subject from N up) or subject:V[,V...] (these values).
     """
     open_console(verbose, quiet)
     from cutaway.data.check import check as look_at
 
-    report = look_at(folder)
-    click.echo(report.text())
+    report = look_at(folders, masks=masks)
+    click.echo(json.dumps(report.to_json(), indent=1) if as_json else report.text())
     return 0 if report.ok else 1

@@ -82,8 +82,7 @@ def train(
         "masks": masks,
         "background_folder": background_folder, "device": device, "workers": workers,
     }  # fmt: skip
-    result = run(load_config(config, said), resume=resume, progress=_progress(console))
-    console.say(f"the model is {result.model}; use it with: cutaway remove PHOTO --model {result.model}")
+    run(load_config(config, said), resume=resume, progress=_progress(console))
     return 0
 
 

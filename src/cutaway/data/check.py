@@ -297,7 +297,7 @@ def _across(training: Sequence[_Opened], held_out: Sequence[_Opened]) -> tuple[s
     names = []
     for number, o in enumerate(held_out):
         if _content(o) in exact:
-            names.append(f"{o.pair.id} is {exact[_content(o)].pair.id}")
+            names.append(f"{o.pair.id} is a copy of {exact[_content(o)].pair.id}")
         elif number in alike:
             names.append(f"{o.pair.id} looks like {training[alike[number]].pair.id}")
     return tuple(names)
@@ -306,7 +306,7 @@ def _across(training: Sequence[_Opened], held_out: Sequence[_Opened]) -> tuple[s
 def _repeats(side: Sequence[_Opened]) -> list[str]:
     first: dict[object, _Opened] = {}
     return [
-        f"{o.pair.id} is {earlier.pair.id}"
+        f"{o.pair.id} is a copy of {earlier.pair.id}"
         for o in side
         if (earlier := first.setdefault(_content(o), o)) is not o
     ]

@@ -112,5 +112,5 @@ def restore_random(state: dict[str, Any]) -> None:
     """Put back what `random_state` took."""
     if "cpu" in state:
         torch.set_rng_state(state["cpu"])
-    if "cuda" in state and torch.cuda.is_available():
+    if "cuda" in state and torch.cuda.device_count() == len(state["cuda"]):  # else resumed on another machine
         torch.cuda.set_rng_state_all(state["cuda"])

@@ -61,6 +61,7 @@ def draw_curves(history: Sequence[dict[str, float]], path: Path) -> None:
         metrics.plot(epochs, [row[name] for row in history], "o-", ms=3, label=label)
     for axes, title in ((losses, "Loss"), (metrics, "Validation, mean per picture")):
         axes.set(title=title, xlabel="epoch")
+        axes.locator_params(axis="x", integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
     FigureCanvasAgg(figure).print_png(str(path))

@@ -1,17 +1,16 @@
-"""Before training: find the pairs, decide how masks are read, and leave out what cannot be used, saying so."""
+"""Before training: what the run needs is installed, and the data is looked at as `cutaway data check` does."""
 
 from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cutaway.data.masks import MaskReading, parse_reading, reading_for
-from cutaway.data.pairs import Pair, find_pairs
-from cutaway.data.samples import load_pair
-from cutaway.errors import CutawayError, DataError, MissingExtraError
+from cutaway.data.check import check
+from cutaway.data.masks import MaskReading
+from cutaway.data.pairs import Pair
+from cutaway.errors import DataError, MissingExtraError
+from cutaway.training.config import TrainConfig
 
 log = logging.getLogger(__name__)
 
@@ -27,29 +26,21 @@ def check_packages() -> None:
             raise MissingExtraError("training a model", "train", package)
 
 
-def usable_pairs(folders: Sequence[Path], *, masks: str = "auto") -> tuple[list[Pair], MaskReading]:
-    """All pairs that can be opened, and how their masks are read.
+def usable_pairs(config: TrainConfig) -> tuple[list[Pair], MaskReading]:
+    """All pairs that can be used, and how their masks are read; what is in the data and what is left out is logged.
 
     Raises:
         DataError: no data, ambiguous masks, or not a single usable pair.
     """
-    pairs = find_pairs(folders[0] if len(folders) == 1 else list(folders))
-    reading = parse_reading(masks) or reading_for([p.mask for p in pairs])
-    good: list[Pair] = []
-    with ThreadPoolExecutor() as pool:
-        for pair, problem in zip(pairs, pool.map(lambda p: _problem(p, reading), pairs), strict=True):
-            if problem:
-                log.warning("left out: %s", problem)
-            else:
-                good.append(pair)
-    if not good:
-        raise DataError("not one pair can be used; see the messages above, or run: cutaway data check DIR")
-    return good, reading
-
-
-def _problem(pair: Pair, reading: MaskReading) -> str:
+    folders = [Path(d) for d in config.data]
+    report = check(folders, masks=config.masks, validation=config.validation, seed=config.seed)
+    for finding in report.findings:
+        if finding.severity == "error":
+            for name in finding.names:
+                log.warning("left out: %s", name)
+    for line in report.text().splitlines():
+        log.info("%s", line)
     try:
-        load_pair(pair, reading=reading)
-    except CutawayError as error:
-        return str(error)
-    return ""
+        return report.require()
+    except DataError as error:
+        raise DataError(f"{error}; see: cutaway data check {' '.join(config.data)}") from error

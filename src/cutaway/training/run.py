@@ -133,7 +133,7 @@ def train(
             _judge(run)
     except KeyboardInterrupt:
         run.save("last")
-        log.info("stopped; go on with: cutaway train %s -o %s --resume", " ".join(config.data), config.out)
+        log.info("stopped and saved; the same command with --resume goes on from here")
         raise
     if run.state.epoch < config.epochs:
         log.info("no better validation IoU for %d epochs: stopped early", config.patience)
@@ -152,7 +152,7 @@ def _set_up(config: TrainConfig, *, resume: bool) -> Run:
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    pairs, reading = usable_pairs([Path(d) for d in config.data], masks=config.masks)
+    pairs, reading = usable_pairs(config)
     kept, held_out = split_pairs(pairs, validation=config.validation, seed=config.seed)
     fingerprint = hashlib.sha256(
         "\n".join([*(p.id for p in kept), "|", *(p.id for p in held_out)]).encode()
