@@ -65,7 +65,7 @@ def test_every_setting_is_a_parameter_and_a_flag() -> None:
 
 
 def test_a_typo_names_itself_everywhere(photo: Path) -> None:
-    with pytest.raises(cutaway.CutawayError, match="bakground.*background"):
+    with pytest.raises(cutaway.CutawayError, match=r"bakground.*background"):
         Options.from_mapping({"bakground": "red"})
     with pytest.raises(TypeError, match="bakground"):
         cutaway.remove(photo, bakground="red")  # type: ignore[call-arg]

@@ -183,7 +183,6 @@ def test_narrow_pictures_become_samples(height: int, width: int) -> None:
         assert image.shape == (SIZE, SIZE, 3)
 
 
-@pytest.mark.xfail(raises=ValueError, strict=True, reason="random_background wants at least 8 × 8 pixels")
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 50), (50, 1), (7, 7)])
 def test_narrow_pictures_become_backgrounds(height: int, width: int) -> None:
     narrow = draw_photo(1, height=height, width=width)

@@ -17,13 +17,15 @@ def data() -> None:
 
 @data.command()
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--masks", default="auto", metavar="READING", help="How mask values are meant, where they are ambiguous.")
+@click.option(
+    "--masks", default="auto", metavar="READING", help="How mask values are meant, where they are ambiguous."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, with all names.")
 @volume_flags
 def check(folders: tuple[Path, ...], masks: str, as_json: bool, verbose: int, quiet: bool) -> int:
     """Say what is in a data set and what is wrong with it.
 
-    DIR holds images/ and masks/ with matching stems, or folders that do. Exit code 0 if all of it can be used, 1 if not.
+    DIR holds images/ and masks/ with matching stems, or folders that do. Exit code 0 if all can be used, 1 if not.
 
     READING is auto, unit (0/1), grey (0..255), threshold[:N] (subject from N up) or subject:V[,V...] (these values).
     """

@@ -94,7 +94,7 @@ def random_background(
     height, width = picture.shape[:2]
     for attempt in range(tries):
         share = rng.uniform(0.3, 1.0) if matte is None else rng.uniform(0.2, 0.8) / (1 + attempt / 2)
-        h, w = max(8, int(height * share)), max(8, int(width * share))
+        h, w = min(max(8, int(height * share)), height), min(max(8, int(width * share)), width)
         y, x = int(rng.integers(0, height - h + 1)), int(rng.integers(0, width - w + 1))
         if matte is None or float(matte[y : y + h, x : x + w].mean()) < 0.01 * 255:
             return crop_resize(picture, (y, x, y + h, x + w), size)

@@ -1,4 +1,4 @@
-"""From a checkpoint to the file that every other command uses: ONNX with its `ModelSpec` inside, checked against torch."""
+"""From a checkpoint to the file every other command uses: ONNX with its `ModelSpec` inside, checked against torch."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -91,14 +92,16 @@ def to_onnx(model: MatteNet, *, spec: ModelSpec) -> bytes:
         import onnxscript  # noqa: F401 - torch's exporter needs it
     except ImportError as error:
         raise MissingExtraError("exporting a model", "train", str(error.name)) from error
-    network = AlphaOnly(model).cpu().eval().float().to(memory_format=torch.contiguous_format)
+    network = AlphaOnly(model).cpu().eval().float()
+    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload] # torch's stubs lack it
     side = spec.stride * 4
     example = torch.zeros(2, spec.channels, side, side + spec.stride)
     names = {"image": {0: "batch", 2: "height", 3: "width"}, "alpha": {0: "batch", 2: "height", 3: "width"}}
-    buffer = io.BytesIO()
+    buffer: Any = io.BytesIO()  # a file-like is accepted, though the signature says path
     with _quiet(), torch.no_grad():
         torch.onnx.export(
-            network, (example,), buffer, input_names=["image"], output_names=["alpha"], dynamic_axes=names, opset_version=OPSET, dynamo=False
+            network, (example,), buffer, input_names=["image"], output_names=["alpha"],
+            dynamic_axes=names, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
     proto = onnx.load_from_string(buffer.getvalue())
     entry = proto.metadata_props.add()

@@ -64,7 +64,7 @@ def draw_curves(history: Sequence[dict[str, float]], path: Path) -> None:
         axes.locator_params(axis="x", integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
-    FigureCanvasAgg(figure).print_png(str(path))
+    FigureCanvasAgg(figure).print_png(str(path))  # type: ignore[no-untyped-call]
 
 
 def draw_sheet(
@@ -82,7 +82,11 @@ def draw_sheet(
         photo, truth = load_pair(item.pair, reading=reading)
         matte, _ = predict(model, photo, spec=spec, compute=compute)
         caption = f"{word}: {item.pair.id}  IoU {item.scores['iou']:.3f}"
-        rows.append(SheetRow(photo=photo, truth=truth.astype(np.float32) / 255, matte=matte, caption=caption))
+        rows.append(
+            SheetRow(
+                photo=photo, truth=truth.astype(np.float32) / np.float32(255), matte=matte, caption=caption
+            )
+        )
     contact_sheet(rows).save(path)
 
 

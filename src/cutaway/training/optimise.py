@@ -53,8 +53,9 @@ class Ema:
     The average starts short and grows to `decay`, so that early epochs are not judged by the random start.
     """
 
-    def __init__(self, model: nn.Module, *, decay: float) -> None:
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+    def __init__(self, model: MatteNet, *, decay: float) -> None:
+        self.model: MatteNet = copy.deepcopy(model)
+        self.model.eval().requires_grad_(False)
         self.decay = decay
 
     @torch.no_grad()
@@ -63,8 +64,8 @@ class Ema:
         decay = min(self.decay, (1 + done) / (10 + done))
         for mine, theirs in zip(self.model.parameters(), model.parameters(), strict=True):
             mine.lerp_(theirs.detach(), 1 - decay)
-        for mine, theirs in zip(self.model.buffers(), model.buffers(), strict=True):
-            if mine.is_floating_point():
-                mine.lerp_(theirs, 1 - decay)
+        for kept, new in zip(self.model.buffers(), model.buffers(), strict=True):
+            if kept.is_floating_point():
+                kept.lerp_(new, 1 - decay)
             else:
-                mine.copy_(theirs)
+                kept.copy_(new)

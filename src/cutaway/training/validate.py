@@ -57,7 +57,7 @@ def validate(
         target = cv2.resize(truth, (logits.shape[3], logits.shape[2]), interpolation=cv2.INTER_AREA)
         tensor = torch.from_numpy(target.astype(np.float32) / 255)[None, None].to(compute.device)
         losses.append(float(matte_loss([logits], tensor, weights=[1.0])))
-        judged.append(Judged(pair, score(matte, truth.astype(np.float32) / 255)))
+        judged.append(Judged(pair, score(matte, truth.astype(np.float32) / np.float32(255))))
     means = {m: float(np.mean([j.scores[m] for j in judged])) for m in METRICS}
     return {"loss": float(np.mean(losses)), **means}, judged
 
