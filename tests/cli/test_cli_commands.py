@@ -110,14 +110,17 @@ def test_v_shows_the_traceback_of_what_nobody_foresaw(cutaway, monkeypatch) -> N
 def test_export(cutaway, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     calls = []
 
-    def export_checkpoint(checkpoint: Path, out: Path, *, overwrite: bool = False) -> SimpleNamespace:
-        calls.append((checkpoint, out, overwrite))
+    def export_checkpoint(
+        checkpoint: Path, out: Path, *, size: int | None, overwrite: bool
+    ) -> SimpleNamespace:
+        calls.append((checkpoint, out, size, overwrite))
         return SimpleNamespace(name="mine", size=320)
 
     stand_in(monkeypatch, "cutaway.training.export", export_checkpoint=export_checkpoint)
     assert cutaway("export", "x.ckpt", "-o", "m.onnx").code == 0
-    assert cutaway("export", "x.ckpt", "-o", "m.onnx", "--overwrite").code == 0
-    assert calls == [(Path("x.ckpt"), Path("m.onnx"), False), (Path("x.ckpt"), Path("m.onnx"), True)]
+    assert cutaway("export", "x.ckpt", "-o", "m.onnx", "--overwrite", "--size", "96").code == 0
+    files = (Path("x.ckpt"), Path("m.onnx"))
+    assert calls == [(*files, None, False), (*files, 96, True)]
     assert cutaway("export", "x.ckpt").code == 2
 
 
@@ -212,7 +215,9 @@ def test_models(cutaway, monkeypatch) -> None:  # type: ignore[no-untyped-def]
 
 
 def test_long_facts_about_a_model_are_wrapped() -> None:
-    entry = replace(CatalogueEntry("birds"), training_data="many photos of " + "birds and " * 30 + "more birds")
+    entry = replace(
+        CatalogueEntry("birds"), training_data="many photos of " + "birds and " * 30 + "more birds"
+    )
     lines = described(entry, columns=60).splitlines()
     assert max(map(len, lines)) <= 60
     assert lines[4].startswith(INDENT + "birds")

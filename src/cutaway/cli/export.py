@@ -19,9 +19,17 @@ from cutaway.cli.console import open_console, volume_flags
     type=click.Path(path_type=Path),
     help="File to write.",
 )
+@click.option(
+    "--size",
+    type=click.IntRange(32, 4096),
+    metavar="PX",
+    help="Work at about PX × PX pixels instead of the training size.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the file if it is already there.")
 @volume_flags
-def export(checkpoint: Path, output: Path, overwrite: bool, verbose: int, quiet: bool) -> int:
+def export(
+    checkpoint: Path, output: Path, size: int | None, overwrite: bool, verbose: int, quiet: bool
+) -> int:
     """Turn a training checkpoint into a .onnx model.
 
     The model carries its description inside, so --model MODEL.onnx is all there is to say to use it.
@@ -29,7 +37,7 @@ def export(checkpoint: Path, output: Path, overwrite: bool, verbose: int, quiet:
     console = open_console(verbose, quiet)
     from cutaway.training.export import export_checkpoint
 
-    spec = export_checkpoint(checkpoint, output, overwrite=overwrite)
+    spec = export_checkpoint(checkpoint, output, size=size, overwrite=overwrite)
     console.say(
         f"{output} (model {spec.name!r}, {spec.size} px); use it with: cutaway remove PHOTO --model {output}"
     )

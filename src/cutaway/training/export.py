@@ -31,12 +31,15 @@ PARITY = 2e-4
 """Largest difference in alpha allowed between torch and the exported file, float32 on the CPU."""
 
 
-def export_checkpoint(checkpoint: Path, out: Path, *, overwrite: bool = False) -> ModelSpec:
+def export_checkpoint(
+    checkpoint: Path, out: Path, *, size: int | None = None, overwrite: bool = False
+) -> ModelSpec:
     """Write a checkpoint's averaged weights as an ONNX file.
 
     Args:
         checkpoint: best.ckpt or last.ckpt of a run.
         out: the .onnx file to write.
+        size: the network's working size in pixels, if not the one it was trained at.
         overwrite: replace an existing file.
 
     Returns:
@@ -50,7 +53,9 @@ def export_checkpoint(checkpoint: Path, out: Path, *, overwrite: bool = False) -
     frozen = ckpt.load(checkpoint)
     model = build(frozen.config.arch)
     model.load_state_dict(frozen.ema)
-    spec = model.describe(frozen.config.name or checkpoint.resolve().parent.name, size=frozen.config.size)
+    spec = model.describe(
+        frozen.config.name or checkpoint.resolve().parent.name, size=size or frozen.config.size
+    )
     spec = describe(spec, frozen)
     export(model, out, spec=spec, overwrite=overwrite)
     return spec
