@@ -55,7 +55,7 @@ def test_what_the_end_needs_is_asked_for_at_the_start(
 
 def test_too_few_pairs(drawing: ModuleType, tmp_path: Path) -> None:
     drawing.draw_set(tmp_path / "one", 1)
-    with pytest.raises(DataError, match="at least 2 pairs"):
+    with pytest.raises(DataError, match="at least 2 usable pairs"):
         train(quick(tmp_path / "one", tmp_path / "run"))
     drawing.draw_set(tmp_path / "two", 2)
     with pytest.raises(DataError, match=r"an epoch of 1 sample is too short.*samples_per_epoch"):
