@@ -21,7 +21,9 @@ from cutaway.engines.onnx import OnnxEngine
 from cutaway.types import Floats
 from cutaway.weights.spec import ModelSpec
 
-TEACHER = ModelSpec("u2net", size=320, fit="stretch", input_scale="image-max", output="minmax", licence="Apache-2.0")
+TEACHER = ModelSpec(
+    "u2net", size=320, fit="stretch", input_scale="image-max", output="minmax", licence="Apache-2.0"
+)
 LEAST, MOST = 0.02, 0.85  # share of the photo that the subject may cover
 DOUBT = 0.25  # largest area between 0.2 and 0.8, as a share of the subject's
 
@@ -53,7 +55,9 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--teacher", type=Path, required=True)
     parser.add_argument("--every", type=int, default=1, help="take every n-th photo, in order of name")
-    parser.add_argument("--turned-aspect", action="store_true", help="photos are stored with width and height swapped")
+    parser.add_argument(
+        "--turned-aspect", action="store_true", help="photos are stored with width and height swapped"
+    )
     args = parser.parse_args()
     for name in ("images", "masks"):
         (args.out / name).mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """`python -m cutaway` is the same as `cutaway`."""
 
-from cutaway.cli import main
+from cutaway.cli import run
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -20,7 +20,6 @@ The message says what was wrong, what was given and what to do about it, in one 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -86,6 +85,8 @@ class MissingExtraError(CutawayError, ImportError):
 
 def near_name(name: str, known: Iterable[str]) -> str:
     """' Did you mean 'remove'?' where a known name is close to the given one, else nothing."""
+    import difflib  # only mistakes need it
+
     near = difflib.get_close_matches(name, list(known), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 

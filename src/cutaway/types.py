@@ -7,11 +7,13 @@ Names (used everywhere): a *matte* is a soft alpha, a *mask* is boolean, *colour
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 Pixels: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 """Integer picture data, uint8 or uint16."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -284,6 +283,8 @@ def _fitting(label: str, ending: str) -> str:
     """`label + ending`, shortened if no file system would take it; a digest keeps shortened names apart."""
     if len(os.fsencode(label + ending)) <= MAX_NAME_BYTES:
         return label + ending
+    import hashlib  # brings OpenSSL in: 5 ms that only a very long name should cost
+
     digest = hashlib.sha256(os.fsencode(label)).hexdigest()[:8]
     while len(os.fsencode(f"{label}~{digest}{ending}")) > MAX_NAME_BYTES:
         label = label[:-1]

@@ -7,7 +7,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, TiffImagePlugin
+from PIL import ExifTags, Image
 
 from cutaway.media.opening import load_pixels
 from cutaway.media.png import read_chunks, xmp_of_itxt
@@ -110,19 +110,19 @@ def _is_deep_tiff(image: Image.Image) -> bool:
     tags = getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
     return (
         bool(tags)
-        and set(tags.get(TiffImagePlugin.BITSPERSAMPLE, ())) == {16}
-        and set(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))) == {1}
-        and tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
+        and set(tags.get(ExifTags.Base.BitsPerSample, ())) == {16}
+        and set(tags.get(ExifTags.Base.SampleFormat, (1,))) == {1}
+        and tags.get(ExifTags.Base.PhotometricInterpretation) in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
     )
 
 
 def _decode_deep_tiff(image: Image.Image, stream: BinaryIO) -> tuple[Pixels, Pixels | None]:
     tags = image.tag_v2  # type: ignore[attr-defined]
     photometric, extra = (
-        tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION),
-        tags.get(TiffImagePlugin.EXTRASAMPLES, ()),
+        tags.get(ExifTags.Base.PhotometricInterpretation),
+        tags.get(ExifTags.Base.ExtraSamples, ()),
     )
-    if tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) != 1 and photometric == _RGB:
+    if tags.get(ExifTags.Base.PlanarConfiguration, 1) != 1 and photometric == _RGB:
         raise ValueError("16-bit TIFF with separate colour planes is not supported")
     load_pixels(image)  # finds damage and reports it in an orderly way; OpenCV speaks up on stderr
     pixels = _required(_opencv(_all_bytes(stream)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -78,7 +77,7 @@ def _is_special(path: Path) -> bool:
 
 def _write_and_rename(target: Path, data: bytes, *, overwrite: bool) -> None:
     # Not the target's name with a suffix, which may be too long; hidden, so that folder walks skip it.
-    temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
+    temporary = target.parent / f".{os.urandom(8).hex()}.tmp"
     try:
         with _create(temporary) as stream:
             stream.write(data)

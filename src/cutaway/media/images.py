@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, TiffImagePlugin
+from PIL import ExifTags, Image
 
 from cutaway.errors import ImageError
 from cutaway.media.colour import grey16_to_srgb, image_to_srgb, profile_mode
@@ -152,7 +152,7 @@ def _image_to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Pixels, Pi
 
 def _deep_grey(image: Image.Image) -> npt.NDArray[np.uint16]:
     grey: npt.NDArray[np.uint16] = np.asarray(image).astype(np.uint16, copy=False)
-    if getattr(image, "tag_v2", {}).get(TiffImagePlugin.BITSPERSAMPLE) == (12,):
+    if getattr(image, "tag_v2", {}).get(ExifTags.Base.BitsPerSample) == (12,):
         grey = np.rint(grey * (65535 / 4095)).astype(np.uint16)
     return grey
 

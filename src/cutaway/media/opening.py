@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TypeAlias, cast
 
-from PIL import Image, TiffImagePlugin
+from PIL import ExifTags, Image
 
 from cutaway.errors import CutawayError, ImageError, ImageTooLargeError, MissingExtraError, OptionError
 from cutaway.media.files import printable
@@ -134,7 +134,7 @@ def load_pixels(image: Image.Image) -> None:
     guard = Image.MAX_IMAGE_PIXELS
     if image.format == "TIFF" and guard is not None and image.width * image.height > guard:
         tags = image.tag_v2  # type: ignore[attr-defined]
-        stored_size = tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH]
+        stored_size = tags[ExifTags.Base.ImageWidth], tags[ExifTags.Base.ImageLength]
         image.im = Image.new(image.mode, stored_size).im
     image.load()
 
