@@ -1,10 +1,10 @@
-"""Make a training set out of unlabelled photos of objects: U²-Net draws the masks, and what it is unsure of is left out.
+"""Make a training set out of photos of objects: U²-Net draws the masks, and what it is unsure of is left out.
 
     python docs/models/label_objects.py PHOTOS DST --teacher u2net.onnx [--every 4] [--turned-aspect]
 
-PHOTOS is a folder of photos with one main object each, DST gets images/ and masks/. The teacher is U²-Net (Qin et al. 2020,
-Apache-2.0), fed by its published recipe. A photo is kept if the subject covers 2 to 85 % of it and few of the matte's pixels
-are in doubt. Interrupted, it goes on where it stopped.
+PHOTOS is a folder of photos with one main object each, DST gets images/ and masks/. The teacher is U²-Net (Qin et al.
+2020, Apache-2.0), fed by its published recipe. A photo is kept if the subject covers 2 to 85 % of it and few of the
+matte's pixels are in doubt. Interrupted, it goes on where it stopped.
 """
 
 from __future__ import annotations
