@@ -114,8 +114,12 @@ def peak_mb(command: Sequence[str], setup: Setup) -> float:
 
 
 def environment(threads: int, u2net_home: Path | None) -> dict[str, str]:
-    """This process's environment with the number of threads and the folder of rembg's models set."""
+    """This process's environment with the number of threads and the folder of rembg's models set.
+
+    Bytecode is kept, as it is for anything that was installed: some containers switch that off.
+    """
     changed = {"OMP_NUM_THREADS": str(threads)}
     if u2net_home is not None:
         changed["U2NET_HOME"] = str(u2net_home.resolve())
-    return {**os.environ, **changed}
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, **changed}

@@ -211,7 +211,7 @@ def test_an_interrupted_run_keeps_what_is_done(
     real = Remover.remove
 
     def remove_one(self: Remover, photo: Path) -> object:
-        if str(photo.metadata.source).endswith("b.png"):
+        if photo.name == "b.png":
             raise KeyboardInterrupt
         return real(self, photo)
 

@@ -6,7 +6,7 @@ import errno
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +21,7 @@ from cutaway.media.files import write_atomic
 from cutaway.options import Options
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from cutaway.remover import Remover, Result
-    from cutaway.types import Frame
 
 log = logging.getLogger(__name__)
 
@@ -111,19 +108,10 @@ class Batch:
         name, target = str(task.photo), "-" if task.target is None else str(task.target)
         if task.target is not None and not self.overwrite and is_taken(task.target):
             return Outcome(name, target, "skipped")
-        opening = None if "remover" in vars(self) else _in_background(lambda: self.remover)
+        remover = self.remover
         start = time.perf_counter()
-        photo: Frame | Exception
         try:
-            photo = _read(task)  # while the model is being opened
-        except Exception as error:
-            photo = error
-        if opening is not None:
-            opening.result()  # a model that cannot be opened ends the run, whatever the photo is
-        try:
-            if isinstance(photo, Exception):
-                raise photo
-            height, width = self._make(photo, task)
+            height, width = self._make(remover, task)
         except OutputExistsError:  # another run was quicker
             return Outcome(name, target, "skipped", ms=_ms_since(start))
         except Exception as error:
@@ -132,8 +120,8 @@ class Batch:
             return Outcome(name, target, "failed", ms=_ms_since(start), error=_reason(error))
         return Outcome(name, target, "done", width, height, _ms_since(start))
 
-    def _make(self, photo: Frame, task: Task) -> tuple[int, int]:
-        result = self.remover.remove(photo)
+    def _make(self, remover: Remover, task: Task) -> tuple[int, int]:
+        result = remover.remove(_read_stdin() if task.photo.path is None else task.photo.path)
         self._write(result, task.target)
         return result.frame.size
 
@@ -146,20 +134,8 @@ class Batch:
         write_atomic(target, data, overwrite=self.overwrite)
 
 
-def _read(task: Task) -> Frame:
-    from cutaway.media.images import read_image
-
-    return read_image(sys.stdin.buffer.read() if task.photo.path is None else task.photo.path)
-
-
-def _in_background(job: Callable[[], object]) -> Future[object]:
-    """Start a job in a thread of its own."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(1)
-    future = pool.submit(job)
-    pool.shutdown(wait=False)
-    return future
+def _read_stdin() -> bytes:
+    return sys.stdin.buffer.read()
 
 
 def _reason(error: Exception) -> str:

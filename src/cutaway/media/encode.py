@@ -13,7 +13,6 @@ from PIL import Image
 from cutaway.errors import CutawayError, OptionError, OutputError
 from cutaway.media.colour import to_8_bits
 from cutaway.media.png import write_png
-from cutaway.media.tiff import write_tiff
 from cutaway.options import FORMATS
 from cutaway.types import Cutout, Floats, Frame, Matte, Metadata, Pixels
 
@@ -58,6 +57,10 @@ def encode(picture: Picture, *, format: str, quality: int | None = None) -> byte
         return write_png(pixels, metadata=metadata)
     try:
         if format == "tiff":
+            from cutaway.media.tiff import (
+                write_tiff,
+            )  # with Pillow's TIFF plug-in, 5 ms that only TIFF should cost
+
             return write_tiff(pixels, metadata=metadata)
         if format == "webp":
             return _webp(
