@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass
 
 import torch
@@ -63,8 +62,3 @@ def _auto_precision(kind: str) -> torch.dtype:
 def _cpu_has(question: str) -> bool:
     ask = getattr(torch.cpu, question, None)  # private in torch, so it may go away: then float32
     return bool(ask()) if ask else False
-
-
-def usable_cpus() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
