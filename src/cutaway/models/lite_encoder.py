@@ -15,10 +15,10 @@ import math
 from pathlib import Path
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 
-from cutaway.errors import MissingExtraError, ModelError, ModelNotFoundError
+from cutaway.errors import MissingExtraError, ModelError
+from cutaway.models.weights_file import load_exactly, read_weights
 
 STAGES = (  # kernel, stride, expansion, channels, repeats: table 1 of the paper
     (3, 1, 1, 16, 1),
@@ -137,30 +137,9 @@ class LiteEncoder(nn.Module):
         path = path or imagenet_file(self.variant)
         # The classifier's head is left out on purpose; anything else unknown, or anything missing, is another network.
         state = {
-            k: v for k, v in _read_weights(path).items() if not k.startswith(("_conv_head", "_bn1.", "_fc"))
+            k: v for k, v in read_weights(path).items() if not k.startswith(("_conv_head", "_bn1.", "_fc"))
         }
-        mine = self.state_dict()
-        strange = sorted(
-            k
-            for k in mine.keys() | state.keys()
-            if k not in mine or k not in state or mine[k].shape != state[k].shape
-        )
-        if strange:
-            raise ModelError(f"{path} is not EfficientNet-{self.variant}: {strange[0]} does not fit")
-        self.load_state_dict(state)
-
-
-def _read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .pth file by name; nothing in it is executed."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise ModelNotFoundError(f"there is no file of weights {path}") from error
-    except Exception as error:  # torch raises half a dozen types for damaged files
-        raise ModelError(f"{path} cannot be read as weights ({type(error).__name__})") from error
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise ModelError(f"{path} holds no tensors by name")
-    return state
+        load_exactly(self, state, name=f"EfficientNet-{self.variant}", path=path)
 
 
 def imagenet_file(variant: str) -> Path:

@@ -13,13 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from cutaway.engines.onnx import OnnxEngine
 from cutaway.errors import MissingExtraError, ModelError
 from cutaway.media.files import write_atomic
-from cutaway.models.base import AlphaOnly, MatteNet
+from cutaway.models.base import Exported, MatteNet
+from cutaway.models.parity import PARITY, worst_difference
 from cutaway.models.registry import build
 from cutaway.training import checkpoint as ckpt
 from cutaway.weights.spec import METADATA_KEY, ModelSpec
@@ -27,8 +26,6 @@ from cutaway.weights.spec import METADATA_KEY, ModelSpec
 log = logging.getLogger(__name__)
 
 OPSET = 18
-PARITY = 2e-4
-"""Largest difference in alpha allowed between torch and the exported file, float32 on the CPU."""
 
 
 def export_checkpoint(
@@ -51,12 +48,11 @@ def export_checkpoint(
         ModelError: the exported file does not agree with torch.
     """
     frozen = ckpt.load(checkpoint)
-    model = build(frozen.config.arch)
+    config = frozen.config
+    model = build(config.arch, classes=config.classes, grey=config.grey, network=config.network)
     model.load_state_dict(frozen.ema)
-    spec = model.describe(
-        frozen.config.name or checkpoint.resolve().parent.name, size=size or frozen.config.size
-    )
-    spec = describe(spec, frozen)
+    name = config.name or checkpoint.resolve().parent.name
+    spec = describe(model.describe(name, size=size or config.size), frozen)
     export(model, out, spec=spec, overwrite=overwrite)
     return spec
 
@@ -81,32 +77,39 @@ def export(model: MatteNet, out: Path, *, spec: ModelSpec, overwrite: bool = Fal
     """
     data = to_onnx(model, spec=spec)
     with _temporary(data) as path:
-        worst = parity(model, path, spec=spec)
-    if worst > PARITY:
+        worst = worst_difference(model, path)
+    if not worst <= PARITY:  # so that NaN is refused, too
         raise ModelError(
-            f"the exported file differs from torch by {worst:.2g} in alpha, more than {PARITY:g}; please report this"
+            f"the exported file's answers differ from torch's by {worst:.2g}, more than {PARITY:g}; please report this"
         )
     write_atomic(out, data, overwrite=overwrite)
     log.info("%s: %.1f MB, agrees with torch within %.1g", out, len(data) / 1e6, worst)
 
 
 def to_onnx(model: MatteNet, *, spec: ModelSpec) -> bytes:
-    """The network as ONNX bytes, the spec in its metadata."""
+    """The network as ONNX bytes, the spec in its metadata.
+
+    One output: "alpha" (N, 1, h, w), or of three classes "trimap" (N, 3, h, w), their shares.
+
+    Raises:
+        MissingExtraError: the train extra is not installed.
+    """
     try:
         import onnx
         import onnxscript  # noqa: F401 - torch's exporter needs it
     except ImportError as error:
         raise MissingExtraError("exporting a model", "train", str(error.name)) from error
-    network = AlphaOnly(model).cpu().eval().float()
+    network = Exported(model).cpu().eval().float()
     network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload] # torch's stubs lack it
     side = spec.stride * 4
     example = torch.zeros(2, spec.channels, side, side + spec.stride)
-    names = {"image": {0: "batch", 2: "height", 3: "width"}, "alpha": {0: "batch", 2: "height", 3: "width"}}
+    answer = "trimap" if model.classes == 3 else "alpha"
+    axes = {0: "batch", 2: "height", 3: "width"}
     buffer: Any = io.BytesIO()  # a file-like is accepted, though the signature says path
     with _quiet(), torch.no_grad():
         torch.onnx.export(
-            network, (example,), buffer, input_names=["image"], output_names=["alpha"],
-            dynamic_axes=names, opset_version=OPSET, dynamo=False,
+            network, (example,), buffer, input_names=["image"], output_names=[answer],
+            dynamic_axes={"image": axes, answer: axes}, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
     proto = onnx.load_from_string(buffer.getvalue())
     entry = proto.metadata_props.add()
@@ -132,19 +135,3 @@ def _temporary(data: bytes) -> Iterator[Path]:
         yield Path(name)
     finally:
         Path(name).unlink()
-
-
-def parity(model: MatteNet, path: Path, *, spec: ModelSpec) -> float:
-    """Largest difference in alpha between torch and the file, over three shapes of random input."""
-    engine = OnnxEngine(path, device="cpu", threads=1)
-    network = AlphaOnly(model).cpu().eval().float()
-    rng = np.random.default_rng(0)
-    worst = 0.0
-    for rows, columns in ((4, 4), (2, 7), (9, 3)):
-        tensor = rng.normal(0, 1, (1, spec.channels, rows * spec.stride, columns * spec.stride)).astype(
-            np.float32
-        )
-        with torch.no_grad():
-            wanted = network(torch.from_numpy(tensor)).numpy()
-        worst = max(worst, float(np.abs(engine.run(tensor) - wanted).max()))
-    return worst
