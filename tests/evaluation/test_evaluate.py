@@ -9,8 +9,11 @@ import pytest
 
 from cutaway.data.pairs import find_pairs
 from cutaway.errors import DataError, ImageError
-from cutaway.evaluation.run import evaluate, mask_readings, score_pairs, to_size
+from cutaway.evaluation.report import Summary
+from cutaway.evaluation.run import chosen, evaluate, mask_readings, score_pairs, to_size
 from cutaway.types import Matte
+from cutaway.weights.spec import ModelSpec
+from html_pages import Page
 
 
 class Bright:
@@ -122,6 +125,39 @@ def test_ambiguous_masks_are_a_question_that_names_the_folder(tmp_path: Path) ->
     assert [str(r) for r in reading.values()] == ["subject:1"]
 
 
+def test_several_masks_of_a_photo_are_merged_and_folders_may_be_called_otherwise(tmp_path: Path) -> None:
+    photo = draw_disc(96, 128)
+    truth = np.where(photo[..., 0] > 128, 255, 0).astype(np.uint8)
+    one = tmp_path / "cells" / "first"
+    write_pair(one, "first", photo, np.where(np.arange(128) < 64, truth, 0).astype(np.uint8))
+    other = cv2.imencode(".png", np.where(np.arange(128) < 64, 0, truth))[1].tobytes()
+    (one / "masks" / "second.png").write_bytes(other)
+    (row,), _ = score(tmp_path / "cells")
+    assert row.scores is not None and row.scores.values["iou"] == 1.0
+
+
+def test_what_a_folder_says_of_its_masks_is_believed_and_what_the_user_says_goes_first(
+    tmp_path: Path,
+) -> None:
+    photo = draw_disc(24, 32)
+    write_pair(tmp_path, "a", photo, np.where(photo[..., 0] > 128, 1, 2).astype(np.uint8))
+    (tmp_path / "dataset.toml").write_text('reading = "subject:1"\n')
+    pairs = find_pairs(tmp_path)
+    for masks, wanted in ("auto", 1.0), ("subject:2", 0.0):
+        (row,), _ = score_pairs(Bright(), pairs, readings=mask_readings(pairs, masks=masks))
+        assert row.scores is not None and row.scores.values["iou"] == wanted
+
+
+def test_evaluate_finds_folders_of_other_names(tmp_path: Path, bright_model: Path) -> None:
+    write_set(tmp_path / "data", 1)
+    (tmp_path / "data" / "images").rename(tmp_path / "data" / "photos")
+    (tmp_path / "data" / "masks").rename(tmp_path / "data" / "alphas")
+    model, out = str(bright_model), tmp_path / "out"
+    with pytest.raises(DataError):
+        evaluate([tmp_path / "data"], model=model, out=out)
+    assert not evaluate([tmp_path / "data"], model=model, out=out, subdirs=("photos", "alphas")).failed
+
+
 def test_evaluate_writes_scores_table_and_sheet(tmp_path: Path, bright_model: Path) -> None:
     write_set(tmp_path / "data" / "one")
     write_set(tmp_path / "data" / "two", 2)
@@ -132,7 +168,37 @@ def test_evaluate_writes_scores_table_and_sheet(tmp_path: Path, bright_model: Pa
     assert json.loads((out / "scores.json").read_text("utf-8"))["pictures"] == 5
     assert "| two | 2 |" in (out / "scores.md").read_text("utf-8")
     assert cv2.imread(str(out / "worst.png")).std() > 0
-    assert sorted(p.name for p in out.iterdir()) == ["scores.json", "scores.md", "worst.png"]
+    page = Page((out / "report.html").read_bytes())
+    assert page.count("img") == 5 * 4 and page.asks_nobody()
+    assert page.words.count("one/p2") == 2  # its picture, and its line in the list of the worst
+    assert sorted(p.name for p in out.iterdir()) == ["report.html", "scores.json", "scores.md", "worst.png"]
+
+
+def test_the_chosen_are_few_sorted_and_small(tmp_path: Path) -> None:
+    photo = draw_disc(300, 400)
+    for number in range(14):
+        truth = np.zeros((300, 400), np.uint8)
+        truth[:, : 20 + 20 * number] = 255
+        write_pair(tmp_path, f"{number:02}", photo, truth)
+    pairs = find_pairs(tmp_path)
+    readings = mask_readings(pairs)
+    rows, _ = score_pairs(Bright(), pairs, readings=readings)
+    examples = chosen(Bright(), pairs, Summary("m", ModelSpec("m"), tuple(rows)), readings=readings)
+    assert [e.word for e in examples] == ["best"] * 4 + ["median"] * 4 + ["worst"] * 4
+    ious = [e.scores["iou"] for e in examples]
+    assert ious == sorted(ious, reverse=True)
+    assert all(e.views is not None and e.views.photo.shape == (192, 256, 3) for e in examples)
+
+
+def test_a_chosen_picture_that_went_away_is_named_and_the_rest_are_shown(tmp_path: Path) -> None:
+    write_set(tmp_path)
+    pairs = find_pairs(tmp_path)
+    readings = mask_readings(pairs)
+    rows, _ = score_pairs(Bright(), pairs, readings=readings)
+    (tmp_path / "images" / "p1.png").unlink()
+    examples = chosen(Bright(), pairs, Summary("m", ModelSpec("m"), tuple(rows)), readings=readings)
+    assert {e.id: e.views is None for e in examples} == {"p0": False, "p1": True, "p2": False}
+    assert "p1.png" in next(e.error for e in examples if e.id == "p1")
 
 
 def test_no_pair_at_all_is_an_error(tmp_path: Path, bright_model: Path) -> None:

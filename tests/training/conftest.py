@@ -78,3 +78,15 @@ def finished(leaves: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished
     folder = tmp_path_factory.mktemp("runs") / "unbroken"
     config = quick(leaves, folder, licence="CC0-1.0", training_data="twelve drawn leaves")
     return Finished(config, train(config), folder)
+
+
+@pytest.fixture(scope="session")
+def unbroken(leaves: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The same with the smallest network, which has dropout, for runs that are to become this one."""
+    from training_runs import Finished, tiny
+
+    from cutaway.training.run import train
+
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    config = tiny(leaves, folder, name="tiny")
+    return Finished(config, train(config), folder)

@@ -23,6 +23,42 @@ def test_the_rate_rises_then_falls_to_a_hundredth() -> None:
     assert rate(100, total=100, config=CONFIG) == pytest.approx(CONFIG.lr / 100)
 
 
+def test_a_constant_rate_stays_after_its_rise() -> None:
+    config = TrainConfig(lr=2e-3, warmup=0.1, schedule="constant")
+    rates = [rate(done, total=100, config=config) for done in range(100)]
+    assert rates[:10] == sorted(rates[:10]) and rates[0] == pytest.approx(2e-4)
+    assert set(rates[9:]) == {2e-3}
+    none = TrainConfig(lr=2e-3, warmup=0.0, schedule="constant")
+    assert {rate(done, total=100, config=none) for done in range(100)} == {2e-3}
+
+
+def test_a_plateau_never_lifts_the_rate_to_its_floor() -> None:
+    config = TrainConfig(lr=1e-8, min_lr=1e-7, schedule="plateau", warmup=0.0)
+    assert rate(5, total=10, config=config, scale=0.1) == 1e-8
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)]
+)
+def test_optimisers_by_name(name: str, kind: type) -> None:
+    optimiser = build_optimiser(build("lite0"), TrainConfig(optimiser=name))
+    assert type(optimiser) is kind and len(optimiser.param_groups) == 4
+    if name == "sgd":
+        assert {(g["momentum"], g["nesterov"]) for g in optimiser.param_groups} == {(0.9, True)}
+
+
+def test_adam_takes_a_step_of_the_rate_against_the_gradient() -> None:
+    """Adam's first step is the rate in size, whatever the gradient (Kingma & Ba 2015): m/√v is its sign."""
+    model = build("unet", network={"blocks": 1, "filters": 2})
+    config = TrainConfig(optimiser="adam", weight_decay=0.0, pretrained=False, lr=0.01)
+    optimiser = build_optimiser(model, config)
+    weight = next(model.parameters())
+    before = weight.detach().clone()
+    weight.grad = torch.full_like(weight, 3.0)
+    optimiser.step()
+    assert torch.allclose(before - weight, torch.full_like(weight, 0.01), atol=1e-6)
+
+
 @pytest.mark.parametrize("total", [1, 2, 3])
 def test_the_shortest_runs_have_a_rate(total: int) -> None:
     assert all(0 < rate(done, total=total, config=CONFIG) <= CONFIG.lr for done in range(total))

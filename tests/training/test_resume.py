@@ -10,10 +10,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import torch
-from training_runs import EPOCHS, STEPS, Finished, quick, rows_of
+from training_runs import EPOCHS, STEPS, Finished, metrics_of, rows_of, same_checkpoint, tiny
 
-from cutaway.errors import CheckpointError, OutputError
+from cutaway.errors import CheckpointError, DataError, OutputError
 from cutaway.training import checkpoint as ckpt
 from cutaway.training import run as run_module
 from cutaway.training.run import Tick, train
@@ -65,7 +64,7 @@ def _while_saving(name: str) -> Stop:
         save, calls = ckpt.save, []
 
         def interrupted(checkpoint: ckpt.Checkpoint, path: Path) -> None:
-            if path.name == name and not calls:
+            if path.name == name and checkpoint.state.epoch == 1 and not calls:
                 calls.append(1)
                 raise KeyboardInterrupt
             save(checkpoint, path)
@@ -86,48 +85,23 @@ STOPS: dict[str, Stop] = {
 
 @pytest.mark.parametrize("how", list(STOPS))
 def test_resumed_is_unbroken(
-    how: str, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    how: str, unbroken: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = replace(finished.config, out=str(tmp_path / "unbroken"))
+    config = replace(unbroken.config, out=str(tmp_path / "run"))
     with monkeypatch.context() as patch:
         progress = STOPS[how](patch)
         patch.setattr(run_module, "finish", None)  # it must not come this far
         with pytest.raises(KeyboardInterrupt):
             train(config, progress=progress)
-    stopped = ckpt.load(tmp_path / "unbroken" / "last.ckpt").state
+    stopped = ckpt.load(tmp_path / "run" / "last.ckpt").state
     assert 0 < stopped.done < EPOCHS * STEPS
     ticks: list[Tick] = []
     result = train(config, resume=True, progress=ticks.append)
     assert len(ticks) == EPOCHS * STEPS - stopped.done
-    assert result.scores == finished.result.scores
-    _same_log(tmp_path / "unbroken", finished.folder)
+    assert result.scores == unbroken.result.scores
+    assert metrics_of(tmp_path / "run") == metrics_of(unbroken.folder)
     for name in ("last.ckpt", "best.ckpt"):
-        _same_checkpoint(ckpt.load(tmp_path / "unbroken" / name), ckpt.load(finished.folder / name))
-
-
-def _same_log(one: Path, other: Path) -> None:
-    def metrics(folder: Path) -> list[dict[str, str]]:
-        return [
-            {k: v for k, v in row.items() if k not in ("seconds", "images_per_s")} for row in rows_of(folder)
-        ]
-
-    assert metrics(one) == metrics(other)
-
-
-def _same_checkpoint(one: ckpt.Checkpoint, other: ckpt.Checkpoint) -> None:
-    for weights, wanted in ((one.model, other.model), (one.ema, other.ema)):
-        assert weights.keys() == wanted.keys()
-        assert all(torch.equal(weights[k], wanted[k]) for k in weights)
-    for moments, wanted in zip(
-        one.optimiser["state"].values(), other.optimiser["state"].values(), strict=True
-    ):
-        assert all(torch.equal(moments[k], wanted[k]) for k in wanted)
-    assert torch.equal(one.random["cpu"], other.random["cpu"])
-    assert (one.state.epoch, one.state.done, one.state.best) == (
-        other.state.epoch,
-        other.state.done,
-        other.state.best,
-    )
+        same_checkpoint(ckpt.load(tmp_path / "run" / name), ckpt.load(unbroken.folder / name))
 
 
 def test_resuming_a_finished_run_teaches_nothing_more(finished: Finished, tmp_path: Path) -> None:
@@ -174,14 +148,71 @@ def test_changed_data_is_refused(finished: Finished, drawing: ModuleType, tmp_pa
 
 def test_nothing_to_resume(leaves: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"nothing to resume: there is no .*last\.ckpt"):
-        train(quick(leaves, tmp_path / "run"), resume=True)
+        train(tiny(leaves, tmp_path / "run"), resume=True)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_has_done_nothing_may_be_begun_anew(leaves: Path, tmp_path: Path) -> None:
+    """It has a checkpoint from the start, so that it can be resumed, but there is nothing in it to lose."""
+    with pytest.raises(DataError, match="nothing was done"):
+        train(tiny(leaves, tmp_path / "run"), progress=_raise)
+    assert ckpt.load(tmp_path / "run" / "last.ckpt").state.done == 0
+    assert train(tiny(leaves, tmp_path / "run", epochs=1, lr=1e-4)).epochs == 1
+    with pytest.raises(OutputError, match="already holds a training run"):
+        train(tiny(leaves, tmp_path / "run", epochs=1, lr=1e-4))
+
+
+def _raise(_: Tick) -> None:
+    raise DataError("nothing was done that is worth keeping")
+
+
+def test_a_damaged_run_is_not_begun_over(leaves: Path, tmp_path: Path) -> None:
+    (tmp_path / "last.ckpt").write_bytes(b"PK\x03\x04 half a file")
+    with pytest.raises(OutputError, match="already holds a training run"):
+        train(tiny(leaves, tmp_path))
+
+
+@pytest.mark.parametrize("schedule", ["constant", "plateau"])
+def test_the_plateau_is_remembered(
+    leaves: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schedule: str
+) -> None:
+    """Rates cut after an epoch without progress, in a run stopped after each epoch, as in one that was not."""
+    scores = iter([0.5, 0.4, 0.3, 0.2, 0.5, 0.4, 0.3, 0.2])
+
+    def judge(*_: Any, **__: Any) -> Any:
+        value = next(scores)
+        return {"loss": 1.0, "iou": value, "dice": value, "mae": 0.1, "boundary_iou": 0.1}, []
+
+    monkeypatch.setattr(run_module, "validate", judge)
+    monkeypatch.setattr(run_module, "_finish", lambda run: None)
+    changes = {"schedule": schedule, "plateau_patience": 1, "plateau_factor": 0.5, "warmup": 0, "epochs": 4}
+    train(tiny(leaves, tmp_path / "whole", **changes))
+
+    for again in (False, True, True, True):
+        with pytest.raises(KeyboardInterrupt):
+            train(tiny(leaves, tmp_path / "broken", **changes), resume=again, progress=_in_a_new_epoch())
+    train(tiny(leaves, tmp_path / "broken", **changes), resume=True)
+    rates = [[row["lr"] for row in rows_of(tmp_path / name)] for name in ("whole", "broken")]
+    assert rates[0] == rates[1]
+    assert rates[0] == (["0.004", "0.004", "0.002", "0.001"] if schedule == "plateau" else ["0.004"] * 4)
+
+
+def _in_a_new_epoch() -> Callable[[Tick], None]:
+    """Stop at the second step of the first epoch that is not begun in its middle."""
+    begun: list[int] = []
+
+    def stop(tick: Tick) -> None:
+        begun.extend([tick.epoch] * (tick.step == 1))
+        if begun and tick.step == 2:
+            raise KeyboardInterrupt
+
+    return stop
 
 
 def test_a_damaged_checkpoint_is_not_resumed(leaves: Path, tmp_path: Path) -> None:
     (tmp_path / "last.ckpt").write_bytes(b"PK\x03\x04 half a file")
     with pytest.raises(CheckpointError, match="cannot be read as a checkpoint"):
-        train(quick(leaves, tmp_path), resume=True)
+        train(tiny(leaves, tmp_path), resume=True)
 
 
 def test_a_run_is_not_begun_over_another(finished: Finished, tmp_path: Path) -> None:
@@ -200,5 +231,5 @@ def test_checkpoints_within_an_epoch(leaves: Path, tmp_path: Path) -> None:
         if tick.step > 1:
             steps.append(ckpt.load(tmp_path / "run" / "last.ckpt").state.step)
 
-    train(quick(leaves, tmp_path / "run", epochs=1, save_minutes=0), progress=look)
+    train(tiny(leaves, tmp_path / "run", epochs=1, save_minutes=0), progress=look)
     assert steps == [1, 2]

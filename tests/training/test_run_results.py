@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from training_runs import PAIRS, Finished, quick, rows_of
+from training_runs import PAIRS, Finished, quick, rows_of, tiny
 
 from cutaway.data.pairs import Pair
 from cutaway.engines.onnx import OnnxEngine
@@ -30,7 +30,8 @@ from cutaway.training.validate import Judged
 
 def test_everything_is_there(finished: Finished) -> None:
     assert {p.name for p in finished.folder.iterdir()} == {
-        "best.ckpt", "config.json", "curves.png", "last.ckpt", "log.csv", "model.onnx", "validation.png",
+        "best.ckpt", "config.json", "curves.png", "last.ckpt", "log.csv", "model.onnx", "report.html",
+        "validation.png",
     }  # fmt: skip
     assert finished.result.model == finished.folder / "model.onnx"
     assert finished.result.best == finished.folder / "best.ckpt"
@@ -46,7 +47,7 @@ def test_the_log_has_a_row_an_epoch(finished: Finished) -> None:
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert list(rows[0]) == [
         "epoch", "lr", "train_loss", "val_loss", "val_iou", "val_dice", "val_mae", "val_boundary_iou",
-        "seconds", "images_per_s",
+        "val_dataset_iou", "val_dataset_dice", "val_batch_dice", "seconds", "images_per_s",
     ]  # fmt: skip
     assert all(0 < float(row["train_loss"]) < 20 and 0 <= float(row["val_iou"]) <= 1 for row in rows)
     assert float(rows[-1]["train_loss"]) < float(rows[0]["train_loss"])
@@ -102,11 +103,13 @@ def test_exporting_what_is_no_checkpoint(tmp_path: Path) -> None:
     assert not (tmp_path / "model.onnx").exists()
 
 
-def test_training_feeds_what_predicting_feeds() -> None:
+@pytest.mark.parametrize("grey", [False, True])
+def test_training_feeds_what_predicting_feeds(grey: bool) -> None:
     photo = np.random.default_rng(5).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    spec = build("lite0").describe("x", size=64)
+    spec = build("lite0", grey=grey).describe("x", size=64)
     run = SimpleNamespace(compute=choose("cpu", precision="float32"), spec=spec)
     image, truth = _stack([(photo, np.full((64, 64), 51, np.uint8))] * 2, run)  # type: ignore[arg-type]
+    assert image.shape == (2, 1 if grey else 3, 64, 64)
     assert np.allclose(image[0].numpy(), to_tensor(photo, spec)[0], atol=1e-6)
     assert truth.shape == (2, 1, 64, 64) and torch.all(truth == torch.tensor(0.2))
 
@@ -114,7 +117,7 @@ def test_training_feeds_what_predicting_feeds() -> None:
 @pytest.mark.usefixtures("without_the_end")
 def test_progress_tells_every_step(leaves: Path, tmp_path: Path) -> None:
     ticks: list[Tick] = []
-    train(quick(leaves, tmp_path / "run", epochs=2, samples_per_epoch=7, batch=2), progress=ticks.append)
+    train(tiny(leaves, tmp_path / "run", epochs=2, samples_per_epoch=7, batch=2), progress=ticks.append)
     assert [(t.epoch, t.step) for t in ticks] == [
         (e, s) for e in (1, 2) for s in (1, 2, 3)
     ]  # the seventh is left out
@@ -125,7 +128,7 @@ def test_progress_tells_every_step(leaves: Path, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("without_the_end")
 def test_a_batch_larger_than_the_set(leaves: Path, tmp_path: Path) -> None:
     ticks: list[Tick] = []
-    train(quick(leaves, tmp_path / "run", epochs=2, batch=64, samples_per_epoch=0), progress=ticks.append)
+    train(tiny(leaves, tmp_path / "run", epochs=2, batch=64, samples_per_epoch=0), progress=ticks.append)
     assert [t.steps for t in ticks] == [1, 1]
 
 
@@ -134,7 +137,7 @@ def test_the_log_says_how_masks_were_read(
     leaves: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="cutaway.training"):
-        train(quick(leaves, tmp_path / "run", epochs=1, samples_per_epoch=0))
+        train(tiny(leaves, tmp_path / "run", epochs=1, samples_per_epoch=0))
     said = re.search(
         r"(\d+) pairs to learn from, (\d+) held out, masks read as grey; (\d+) samples an epoch", caplog.text
     )

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from training_runs import Finished, quick
+from training_runs import Finished, tiny
 
 from cutaway.errors import CheckpointError, CutawayError, DataError, MissingExtraError, OptionError
 from cutaway.training import checkpoint as ckpt
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("without_the_end")
 @pytest.mark.parametrize("missing", ["data", "out"])
 def test_a_run_needs_data_and_a_place(leaves: Path, tmp_path: Path, missing: str) -> None:
     config = replace(
-        quick(leaves, tmp_path / "run"), **{missing: type(getattr(quick(leaves, tmp_path), missing))()}
+        tiny(leaves, tmp_path / "run"), **{missing: type(getattr(tiny(leaves, tmp_path), missing))()}
     )
     with pytest.raises(OptionError, match="cutaway train DATA -o RUN"):
         train(config)
@@ -36,7 +36,7 @@ def test_a_run_needs_data_and_a_place(leaves: Path, tmp_path: Path, missing: str
 
 def test_no_data_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not a folder"):
-        train(quick(tmp_path / "nothing", tmp_path / "run"))
+        train(tiny(tmp_path / "nothing", tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 
 
@@ -49,19 +49,19 @@ def test_what_the_end_needs_is_asked_for_at_the_start(
         importlib.util, "find_spec", lambda name, *a: None if name == package else find(name, *a)
     )
     with pytest.raises(MissingExtraError, match=f"'{package}'.*pip install"):
-        train(quick(leaves, tmp_path / "run"))
+        train(tiny(leaves, tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 
 
 def test_too_few_pairs(drawing: ModuleType, tmp_path: Path) -> None:
     drawing.draw_set(tmp_path / "one", 1)
     with pytest.raises(DataError, match="at least 2 usable pairs"):
-        train(quick(tmp_path / "one", tmp_path / "run"))
+        train(tiny(tmp_path / "one", tmp_path / "run"))
     drawing.draw_set(tmp_path / "two", 2)
     with pytest.raises(DataError, match=r"an epoch of 1 sample is too short.*samples_per_epoch"):
-        train(quick(tmp_path / "two", tmp_path / "run", samples_per_epoch=0))
+        train(tiny(tmp_path / "two", tmp_path / "run", samples_per_epoch=0))
     assert not (tmp_path / "run").exists()
-    assert train(quick(tmp_path / "two", tmp_path / "run", samples_per_epoch=4, epochs=1)).epochs == 1
+    assert train(tiny(tmp_path / "two", tmp_path / "run", samples_per_epoch=4, epochs=1)).epochs == 1
 
 
 def _spoil(folder: Path) -> None:
@@ -75,7 +75,7 @@ def test_bad_pairs_are_left_out_and_the_rest_go_on(
 ) -> None:
     _spoil(own_leaves)
     with caplog.at_level(logging.INFO, logger="cutaway.training"):
-        assert train(quick(own_leaves, tmp_path / "run", epochs=1)).epochs == 1
+        assert train(tiny(own_leaves, tmp_path / "run", epochs=1)).epochs == 1
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) == 3 and all(w.startswith("left out: ") for w in warnings)
     for number, warning in zip(("003", "005", "007"), warnings, strict=True):
@@ -88,7 +88,7 @@ def test_nothing_but_bad_pairs(own_leaves: Path, tmp_path: Path) -> None:
     for photo in (own_leaves / "images").iterdir():
         photo.write_text("not a photo")
     with pytest.raises(DataError, match=r"not one pair can be used.*cutaway data check"):
-        train(quick(own_leaves, tmp_path / "run"))
+        train(tiny(own_leaves, tmp_path / "run"))
 
 
 def test_ambiguous_masks_are_a_question_and_masks_the_answer(own_leaves: Path, tmp_path: Path) -> None:
@@ -96,8 +96,8 @@ def test_ambiguous_masks_are_a_question_and_masks_the_answer(own_leaves: Path, t
         mask = np.asarray(Image.open(path))
         Image.fromarray(np.where(mask > 0, 1, 2).astype(np.uint8)).save(path)
     with pytest.raises(DataError, match="--masks subject:"):
-        train(quick(own_leaves, tmp_path / "run"))
-    assert train(quick(own_leaves, tmp_path / "run", masks="subject:1", epochs=1)).epochs == 1
+        train(tiny(own_leaves, tmp_path / "run"))
+    assert train(tiny(own_leaves, tmp_path / "run", masks="subject:1", epochs=1)).epochs == 1
 
 
 def test_a_loss_that_is_no_number_stops_the_run(
@@ -111,7 +111,7 @@ def test_a_loss_that_is_no_number_stops_the_run(
 
     monkeypatch.setattr(run_module, "matte_loss", explodes)
     with pytest.raises(DataError, match="the loss became nan at epoch 2, step 2; try a smaller --lr"):
-        train(quick(leaves, tmp_path / "run"))
+        train(tiny(leaves, tmp_path / "run"))
     weights = ckpt.load(tmp_path / "run" / "last.ckpt").model  # of the end of epoch 1
     assert all(torch.isfinite(w).all() for w in weights.values())
 
@@ -132,7 +132,7 @@ def falling_scores(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
 def test_early_stop_and_no_way_on(
     leaves: Path, tmp_path: Path, falling_scores: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = quick(leaves, tmp_path / "run", epochs=20, patience=3, samples_per_epoch=2, batch=2)
+    config = tiny(leaves, tmp_path / "run", epochs=20, patience=3, samples_per_epoch=2, batch=2)
     with caplog.at_level(logging.INFO, logger="cutaway.training"):
         assert train(config).epochs == 5  # the best was the second; a third as good is no better
     assert "no better validation IoU for 3 epochs" in caplog.text
@@ -143,38 +143,39 @@ def test_early_stop_and_no_way_on(
     assert ticks == []
 
 
-def test_init_starts_from_those_weights(finished: Finished, tmp_path: Path, leaves: Path) -> None:
+def test_init_starts_from_those_weights(unbroken: Finished, tmp_path: Path, leaves: Path) -> None:
     """At a rate of almost nothing, what comes out is what went in: the averaged weights of the checkpoint."""
-    start = finished.folder / "best.ckpt"
-    train(quick(leaves, tmp_path / "run", init=str(start), lr=1e-12, epochs=1, seed=5))
+    start = unbroken.folder / "best.ckpt"
+    train(tiny(leaves, tmp_path / "run", init=str(start), lr=1e-12, epochs=1, seed=5))
     old, new = ckpt.load(start), ckpt.load(tmp_path / "run" / "last.ckpt")
     names = [k for k in old.ema if "running_" not in k and "num_batches" not in k]
     assert all(torch.allclose(new.model[k], old.ema[k], rtol=0, atol=1e-6) for k in names)
     assert any(not torch.allclose(old.model[k], old.ema[k], rtol=0, atol=1e-6) for k in names)
 
 
-def test_init_of_another_network_is_refused(finished: Finished, tmp_path: Path, leaves: Path) -> None:
-    start = str(finished.folder / "best.ckpt")
+def test_init_of_another_network_is_refused(unbroken: Finished, tmp_path: Path, leaves: Path) -> None:
+    start = str(unbroken.folder / "best.ckpt")
     with pytest.raises(CheckpointError, match=r"--init .*best\.ckpt is not a lite2 network") as caught:
-        train(quick(leaves, tmp_path / "run", arch="lite2", init=start))
+        train(tiny(leaves, tmp_path / "run", arch="lite2", network={}, init=start))
     assert "\n" not in str(caught.value)
     with pytest.raises(CheckpointError, match="there is no checkpoint"):
-        train(quick(leaves, tmp_path / "run", init=str(tmp_path / "none.ckpt")))
+        train(tiny(leaves, tmp_path / "run", init=str(tmp_path / "none.ckpt")))
 
 
 def test_an_unknown_network(leaves: Path, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="no architecture 'unet'"):
-        train(quick(leaves, tmp_path / "run", arch="unet"))
+    with pytest.raises(OptionError, match=r"no architecture 'unnet'.*unet"):
+        train(tiny(leaves, tmp_path / "run", arch="unnet"))
+    with pytest.raises(OptionError, match=r"no setting 'blokcs'.*blocks"):
+        train(tiny(leaves, tmp_path / "run", network={"blokcs": 2}))
+    assert not (tmp_path / "run").exists()
 
 
 def test_backgrounds_from_a_folder(leaves: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "walls").mkdir()
     with pytest.raises(DataError, match="no picture to use as background"):
-        train(quick(leaves, tmp_path / "run", background_folder=str(tmp_path / "walls")))
+        train(tiny(leaves, tmp_path / "run", background_folder=str(tmp_path / "walls")))
     Image.new("RGB", (200, 150), (90, 120, 30)).save(tmp_path / "walls" / "wall.png")
-    config = quick(
-        leaves, tmp_path / "run", background_folder=str(tmp_path / "walls"), background=1, epochs=1
-    )
+    config = tiny(leaves, tmp_path / "run", background_folder=str(tmp_path / "walls"), background=1, epochs=1)
     seen: list[int] = []
     from cutaway.data import augment as augmenting
 
@@ -191,5 +192,5 @@ def test_backgrounds_from_a_folder(leaves: Path, tmp_path: Path, monkeypatch: py
 
 def test_errors_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(CutawayError) as caught:
-        train(quick(tmp_path, tmp_path / "run"))
+        train(tiny(tmp_path, tmp_path / "run"))
     assert "\n" not in str(caught.value)

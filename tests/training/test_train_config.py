@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from cutaway.errors import OptionError
-from cutaway.training.config import MAY_CHANGE_ON_RESUME, TrainConfig, load_config
+from cutaway.models.registry import build
+from cutaway.training.config import MAY_CHANGE_ON_RESUME, TrainConfig, load_config, run_settings
 
 
 def _toml(tmp_path: Path, text: str) -> Path:
@@ -62,12 +63,77 @@ def test_an_unknown_key_names_the_nearest(tmp_path: Path) -> None:
         ("validation", 1.0), ("patience", 0), ("seed", -1), ("workers", 0), ("threads", -1), ("scale_min", 0.0),
         ("scale_max", 0.2), ("device", "tpu"), ("precision", "int8"), ("pretrained", 1), ("masks", 3),
         ("data", "pets"), ("data", [1, 2]), ("save_minutes", -1.0), ("cache_gb", -1.0),
+        ("classes", 4), ("classes", 0), ("classes", True), ("grey", 1), ("optimiser", "lion"), ("schedule", "steps"),
+        ("monitor", "dice"), ("plateau_factor", 1.0), ("plateau_factor", 0.0), ("plateau_patience", 0),
+        ("min_lr", -1e-9), ("subdirs", ["images"]), ("subdirs", "images"), ("subdirs", ["a", "b", "c"]),
+        ("network", 3), ("network", ["blocks"]), ("pretrained_file", 1), ("augment", "no"), ("tensorboard", 1),
     ],
 )  # fmt: skip
 def test_impossible_values_are_refused_by_name(name: str, value: object) -> None:
     with pytest.raises(OptionError, match=name) as caught:
         load_config(None, {name: value})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "known"),
+    [
+        ("optimiser", "lion", ("adamw", "adam", "sgd")),
+        ("schedule", "steps", ("cosine", "constant", "plateau")),
+        ("monitor", "dice", ("iou", "loss")),
+        ("loss", "hinge", ("dice", "batch-dice", "iou", "bce", "ce", "focal", "lovasz", "structure", "edge")),
+        ("classes", 7, ("1", "2", "3")),
+    ],
+)
+def test_unknown_names_are_refused_with_the_list(name: str, value: object, known: tuple[str, ...]) -> None:
+    with pytest.raises(OptionError) as caught:
+        load_config(None, {name: value})
+    assert name in str(caught.value) and all(word in str(caught.value) for word in known)
+
+
+def test_a_file_without_pretraining_is_a_contradiction() -> None:
+    with pytest.raises(OptionError, match="pretrained = false and a pretrained_file contradict"):
+        load_config(None, {"pretrained": False, "pretrained_file": "resnet50.pth"})
+
+
+def test_a_network_table(tmp_path: Path) -> None:
+    config = load_config(_toml(tmp_path, 'arch = "unet"\n[network]\nblocks = 3\ndropout = 0.2\n'), {})
+    assert config.network == {"blocks": 3, "dropout": 0.2}
+    assert load_config(None, json.loads(config.to_json())) == config
+
+
+def test_settings_of_a_run_are_the_base(tmp_path: Path) -> None:
+    kept = TrainConfig(data=("pets",), epochs=7, size=128, network={"blocks": 2}, subdirs=("photos", "alpha"))
+    (tmp_path / "config.json").write_text(kept.to_json() + "\n", encoding="utf-8")
+    base = run_settings(tmp_path)
+    assert load_config(None, {}, base=base) == kept
+    again = load_config(_toml(tmp_path, "size = 64"), {"epochs": 3, "data": None}, base=base)
+    assert again == replace(kept, size=64, epochs=3)
+
+
+def test_settings_of_no_run(tmp_path: Path) -> None:
+    assert run_settings(tmp_path / "nothing") == {}
+
+
+@pytest.mark.parametrize("content", [b"{", b"[1]", b'"text"', b"\xff\xfe"])
+def test_settings_that_cannot_be_read(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(OptionError, match=r"config\.json"):
+        run_settings(tmp_path)
+
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_configuration_we_ship_loads_and_builds(path: Path) -> None:
+    config = load_config(path, {})
+    model = build(config.arch, classes=config.classes, grey=config.grey, network=config.network)
+    assert (model.classes, model.channels) == (config.classes, 1 if config.grey else 3)
+
+
+def test_both_tutorials_are_there() -> None:
+    assert {"pets-unet", "people-resnet50"} <= {path.stem for path in CONFIGS}
 
 
 def test_the_smallest_allowed_values_are_allowed() -> None:
@@ -104,7 +170,18 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_what_may_change_on_resume_are_settings() -> None:
     assert {f.name for f in fields(TrainConfig)} >= MAY_CHANGE_ON_RESUME
-    assert not MAY_CHANGE_ON_RESUME & {"lr", "seed", "arch", "size", "batch", "epochs", "validation", "masks"}
+    assert not MAY_CHANGE_ON_RESUME & {
+        "lr",
+        "seed",
+        "arch",
+        "network",
+        "loss",
+        "size",
+        "batch",
+        "epochs",
+        "validation",
+        "masks",
+    }
 
 
 def test_the_guide_lists_every_setting_with_its_default() -> None:
@@ -115,4 +192,6 @@ def test_the_guide_lists_every_setting_with_its_default() -> None:
     assert list(listed) == [f.name for f in fields(TrainConfig)]
     for name, default in listed.items():
         if name not in ("data", "out"):
-            assert tomllib.loads(f"{name} = {default}") == {name: getattr(config, name)}
+            value = getattr(config, name)
+            wanted = list(value) if isinstance(value, tuple) else value  # TOML has no tuples
+            assert tomllib.loads(f"{name} = {default}") == {name: wanted}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +42,9 @@ from cutaway.cli.progress import Progress
 @click.option(
     "--masks", default="auto", show_default=True, metavar="READING", help="How mask values are meant."
 )
+@click.option(
+    "--subdirs", nargs=2, metavar="IMAGES MASKS", help="What the two folders of a data set are called."
+)
 @volume_flags
 def evaluate(
     data: tuple[Path, ...],
@@ -49,18 +53,19 @@ def evaluate(
     device: Literal["auto", "cpu", "cuda"],
     threads: int,
     masks: str,
+    subdirs: tuple[str, str] | None,
     verbose: int,
     quiet: bool,
 ) -> int:
     """Measure a model on photos with known masks.
 
-    DATA is a folder with images/ and masks/ whose files share stems. The table goes to stdout; DIR gets the
-    scores of every picture as JSON and a contact sheet of the worst cases.
+    DATA is a folder with images/ and masks/ whose files share stems. The table goes to stdout; DIR gets
+    report.html, to be opened in a browser, the scores of every picture as JSON and a contact sheet of the worst.
 
     Exit code 1 if some pictures could not be scored, 2 if none could.
     """
     console = open_console(verbose, quiet)
-    from cutaway.evaluation.run import evaluate as measure
+    from cutaway.evaluation.run import evaluate as evaluate_pairs
 
     bar = Progress(0, sys.stderr if console.shows_progress else None)
 
@@ -68,6 +73,7 @@ def evaluate(
         bar.count, bar.total = done - 1, total
         bar.step()
 
+    measure = partial(evaluate_pairs, subdirs=subdirs) if subdirs else evaluate_pairs
     try:
         summary = measure(
             data, model=model, out=output, device=device, threads=threads, masks=masks, progress=show
@@ -77,5 +83,5 @@ def evaluate(
     click.echo(summary.table())
     for row in summary.failed:
         print_error(f"{row.id}: {row.error}")
-    console.say(f"the report is in {output}")
+    console.say(f"the report is {output / 'report.html'}")
     return 0 if not summary.failed else 1 if len(summary.failed) < len(summary.rows) else 2

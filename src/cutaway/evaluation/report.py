@@ -25,6 +25,12 @@ LEGEND = (
     "the mean curve; set IoU and set Dice: from pixels summed over the set. MAE: less is better."
 )
 
+AVERAGES = (
+    "Mean over pictures: each picture is scored by itself and counts the same, so a small subject that is lost costs "
+    "as much as a large one. Over the whole set: the pixels of all pictures are counted together first, so large "
+    "subjects weigh more. Published figures use either; compare like with like."
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Row:
@@ -78,13 +84,13 @@ class Summary:
 
     def table(self) -> str:
         """Aligned columns for a terminal: a line for each set and one over all."""
-        return aligned(self._cells())
+        return aligned(self.cells())
 
     def markdown(self) -> str:
         """The same table in Markdown, with what it means and what failed."""
         failed = "".join(f"- `{row.id}`: {row.error}\n" for row in self.failed)
         notes = f"\nNot scored:\n\n{failed}" if failed else ""
-        return f"# {self.model}\n\n{markdown(self._cells())}\n{LEGEND}\n{notes}"
+        return f"# {self.model}\n\n{markdown(self.cells())}\n{LEGEND}\n{notes}"
 
     def to_json(self) -> str:
         """Everything: model, spec, versions, counts, scores of each set and over all, and of each picture."""
@@ -101,7 +107,8 @@ class Summary:
         }
         return json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
-    def _cells(self) -> list[list[str]]:
+    def cells(self) -> list[list[str]]:
+        """The table as lines of cells: headings, a line for each set if there are any, and one over all."""
         lines = [["set", "pictures", *COLUMNS.values()]]
         for name, values in self.groups.items():
             lines.append([name, str(self._count(name)), *score_cells(values)])

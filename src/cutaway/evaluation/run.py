@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import cv2
 import numpy as np
 
-from cutaway.data.masks import MaskReading, histograms, infer_reading, parse_reading, read_mask
-from cutaway.data.pairs import Pair, find_pairs
+from cutaway.data.masks import MaskReading, read_matte, with_readings
+from cutaway.data.pairs import DEFAULT_SUBDIRS, Pair, find_pairs
 from cutaway.data.samples import load_photo
 from cutaway.errors import CutawayError, DataError
+from cutaway.evaluation.html_pictures import SIDE_PX, Example, extremes
+from cutaway.evaluation.html_report import render
 from cutaway.evaluation.metrics import measure
 from cutaway.evaluation.report import Row, Summary
 from cutaway.evaluation.sheet import SheetRow, contact_sheet
@@ -22,6 +25,8 @@ from cutaway.options import DeviceName, Options
 from cutaway.remover import Remover
 from cutaway.types import Floats, Matte, Size
 
+Readings: TypeAlias = Mapping[str, MaskReading | None]
+"""How the masks of each pair are meant, by its id; None where no mask of its set can be opened."""
 Progress = Callable[[int, int], None]
 """Called as progress(done, total) after each picture."""
 
@@ -47,16 +52,18 @@ def evaluate(
     device: DeviceName = "auto",
     threads: int = 0,
     masks: str = "auto",
+    subdirs: Sequence[str] = DEFAULT_SUBDIRS,
     progress: Progress | None = None,
 ) -> Summary:
-    """Score a model on every pair of the data folders and write scores.json, scores.md and worst.png.
+    """Score a model on every pair of the data folders and write report.html, scores.json, scores.md and worst.png.
 
     Args:
-        data: folders with images/ and masks/, or folders of such folders.
+        data: folders with images/ and masks/ or in another layout that `data check` knows, or list files.
         model: a model's name or the path of a .onnx file.
-        out: folder for the three files; made if missing, files of these names are replaced.
+        out: folder for the four files; made if missing, files of these names are replaced.
         device, threads: as in `cutaway.Options`.
-        masks: how mask values are meant; "auto" looks at all of a set's masks.
+        masks: how mask values are meant; "auto" asks the set's dataset.toml, or looks at all of its masks.
+        subdirs: what the two folders are called.
         progress: told after each picture.
 
     Returns:
@@ -67,42 +74,30 @@ def evaluate(
         ModelError: the model cannot be opened.
         OutputError: the results cannot be written.
     """
-
-    pairs = find_pairs(data)
+    pairs = find_pairs(data, subdirs=subdirs)
     readings = mask_readings(pairs, masks=masks)
     remover = Remover(model, Options(model=model, device=device, threads=threads))
     rows, worst = score_pairs(remover, pairs, readings=readings, progress=progress)
     summary = Summary(model, remover.spec, tuple(rows))
-    _write(out, summary, worst)
+    examples = chosen(remover, pairs, summary, readings=readings)
+    _write(out, summary, worst, examples=examples)
     return summary
 
 
-def mask_readings(pairs: Iterable[Pair], *, masks: str = "auto") -> dict[Path, MaskReading | None]:
-    """How each mask folder's values are meant; None where no mask can be read, which each pair will then say.
+def mask_readings(pairs: Iterable[Pair], *, masks: str = "auto") -> Readings:
+    """How each pair's masks are meant: as given, else as its data folder says, else inferred from all of its set.
 
     Raises:
-        DataError: the values of a folder allow more than one meaning.
+        DataError: `masks` is no reading, or the values of a set allow more than one meaning.
     """
-    chosen = parse_reading(masks)
-    folders: dict[Path, list[Path]] = {}
-    for pair in pairs:
-        folders.setdefault(pair.mask.parent, []).append(pair.mask)
-    return {folder: chosen or _infer(folder, paths) for folder, paths in folders.items()}
-
-
-def _infer(folder: Path, paths: Sequence[Path]) -> MaskReading | None:
-    counts = [found for found in histograms(paths) if not isinstance(found, DataError)]
-    try:
-        return infer_reading(counts) if counts else None
-    except DataError as error:
-        raise DataError(f"{folder}: {error}") from error
+    return {pair.id: pair.reading for pair in with_readings(pairs, given=masks)}
 
 
 def score_pairs(
     remover: MakesMattes,
     pairs: Sequence[Pair],
     *,
-    readings: dict[Path, MaskReading | None],
+    readings: Readings,
     progress: Progress | None = None,
 ) -> tuple[list[Row], list[SheetRow]]:
     """Score each pair; also the worst by IoU, worst first, shrunk for the contact sheet."""
@@ -110,7 +105,7 @@ def score_pairs(
     worst: list[tuple[float, SheetRow]] = []
     for done, pair in enumerate(pairs, start=1):
         try:
-            row, shown = score_pair(remover, pair, reading=readings[pair.mask.parent])
+            row, shown = score_pair(remover, pair, reading=readings[pair.id])
             rows.append(row)
             worst = sorted([*worst, shown], key=lambda item: item[0])[:WORST]
         except (CutawayError, OSError, MemoryError) as error:
@@ -128,12 +123,53 @@ def score_pair(
     Raises:
         CutawayError: photo or mask cannot be read, or their proportions differ.
     """
-    truth = read_mask(pair.mask, reading=reading)
-    matte = to_size(remover.matte(pair.image).alpha, (truth.shape[0], truth.shape[1]))
+    truth, matte = _truth_and_matte(remover, pair, reading=reading)
     scores = measure(matte, truth)
     found = scores.values["iou"]
     shown = SheetRow(load_photo(pair.image), truth, matte, f"IoU {found:.3f}   {pair.id}")
     return Row(pair.id, scores), (found, shown.shrunk(CELL_PX))
+
+
+def _truth_and_matte(
+    remover: MakesMattes, pair: Pair, *, reading: MaskReading | None
+) -> tuple[Floats, Floats]:
+    truth = read_matte(replace(pair, reading=reading))
+    return truth, to_size(remover.matte(pair.image).alpha, (truth.shape[0], truth.shape[1]))
+
+
+def chosen(
+    remover: MakesMattes,
+    pairs: Iterable[Pair],
+    summary: Summary,
+    *,
+    readings: Readings,
+) -> list[Example]:
+    """The best, the median and the worst by IoU, four of each at most, with their mattes made once more.
+
+    Keeping every picture until the ranking is known would fill the memory; twelve mattes more take a moment.
+    """
+    by_id = {pair.id: pair for pair in pairs}
+    scored = [(row.id, row.scores.values) for row in summary.rows if row.scores is not None]
+    return [
+        _example(word, remover, by_id[name], scores=values, readings=readings)
+        for word, (name, values) in extremes(scored, score=lambda item: item[1]["iou"])
+    ]
+
+
+def _example(
+    word: str,
+    remover: MakesMattes,
+    pair: Pair,
+    *,
+    scores: dict[str, float],
+    readings: Readings,
+) -> Example:
+    try:
+        truth, matte = _truth_and_matte(remover, pair, reading=readings[pair.id])
+        row = SheetRow(load_photo(pair.image), truth, matte).shrunk(SIDE_PX)
+    except (CutawayError, OSError, MemoryError) as error:  # it went well a minute ago: say so and go on
+        return Example(word, pair.id, scores, None, error=f"{error}" or type(error).__name__)
+    return Example(word, pair.id, scores, row)
 
 
 def to_size(matte: Floats, size: Size) -> Floats:
@@ -152,9 +188,10 @@ def to_size(matte: Floats, size: Size) -> Floats:
     return np.asarray(cv2.resize(matte, (want[1], want[0]), interpolation=method), np.float32)
 
 
-def _write(out: Path, summary: Summary, worst: Sequence[SheetRow]) -> None:
+def _write(out: Path, summary: Summary, worst: Sequence[SheetRow], *, examples: Sequence[Example]) -> None:
     picture = io.BytesIO()
     contact_sheet(worst, cell_px=CELL_PX).save(picture, format="png")
     write_atomic(out / "worst.png", picture.getvalue(), overwrite=True)
+    write_atomic(out / "report.html", render(summary, examples), overwrite=True)
     write_atomic(out / "scores.md", summary.markdown().encode(), overwrite=True)
     write_atomic(out / "scores.json", summary.to_json().encode(), overwrite=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ class RunState:
         step: steps done in that epoch.
         done: steps done in all.
         loss_sum: training loss summed over the epoch's steps so far.
-        best: best validation IoU so far, -1 before the first.
+        best: how good the best epoch so far was (`verdict.goodness`), minus infinity before the first.
         since_best: epochs since then.
-        history: one row a finished epoch.
+        since_cut: epochs since then, or since the plateau schedule last cut the rate.
+        rate_scale: what the plateau schedule has made of the rate so far, as a factor.
+        history: one row a finished epoch; with `init` also one for epoch 0, before the first step.
     """
 
     epoch: int = 0
@@ -35,8 +38,10 @@ class RunState:
     done: int = 0
     loss_sum: float = 0.0
     seconds: float = 0.0
-    best: float = -1.0
+    best: float = -math.inf
     since_best: int = 0
+    since_cut: int = 0
+    rate_scale: float = 1.0
     history: list[dict[str, float]] = field(default_factory=list)
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from cutaway.data.masks import MaskReading
-from cutaway.data.samples import load_pair
 from cutaway.evaluation.sheet import SheetRow, contact_sheet
 from cutaway.models.base import MatteNet
 from cutaway.training import checkpoint as ckpt
-from cutaway.training.compute import Compute
 from cutaway.training.export import describe, export
-from cutaway.training.validate import Judged, predict
+from cutaway.training.validate import Judged, Show
 from cutaway.weights.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +29,24 @@ def finish(
     *,
     history: Sequence[dict[str, float]],
     judged: Sequence[Judged],
-    reading: MaskReading,
+    show: Show,
     spec: ModelSpec,
-    compute: Compute,
 ) -> Path:
-    """Write curves.png, validation.png and model.onnx into the run's folder; returns the model's path."""
+    """Write curves.png, validation.png and model.onnx into the run's folder; returns the model's path.
+
+    Args:
+        model: the best weights of the run.
+        folder: the run's folder, which holds best.ckpt.
+        history: the log, one row an epoch.
+        judged: how those weights did on the validation pictures.
+        show: gives one of these again, to be drawn.
+        spec: how the network is fed.
+    """
     draw_curves(history, folder / "curves.png")
-    draw_sheet(model, folder / "validation.png", judged=judged, reading=reading, spec=spec, compute=compute)
+    draw_sheet(judged, show=show).save(folder / "validation.png")
     path = folder / "model.onnx"
     export(model, path, spec=describe(spec, ckpt.load(folder / "best.ckpt")), overwrite=True)
+    log.info("look at it:  %s", folder / "report.html")
     log.info("use it:      cutaway remove PHOTO --model %s", path)
     log.info("judge it:    cutaway evaluate DATA --model %s -o DIR", path)
     log.info("go further:  cutaway train DATA -o ANOTHER --init %s", folder / "best.ckpt")
@@ -67,27 +75,14 @@ def draw_curves(history: Sequence[dict[str, float]], path: Path) -> None:
     FigureCanvasAgg(figure).print_png(str(path))  # type: ignore[no-untyped-call]
 
 
-def draw_sheet(
-    model: MatteNet,
-    path: Path,
-    *,
-    judged: Sequence[Judged],
-    reading: MaskReading,
-    spec: ModelSpec,
-    compute: Compute,
-) -> None:
+def draw_sheet(judged: Sequence[Judged], *, show: Show) -> Image.Image:
     """The best, the median and the worst validation pictures, with truth and matte."""
     rows = []
     for word, item in pick(judged):
-        photo, truth = load_pair(item.pair, reading=reading)
-        matte, _ = predict(model, photo, spec=spec, compute=compute)
+        photo, truth, matte = show(item)
         caption = f"{word}: {item.pair.id}  IoU {item.scores['iou']:.3f}"
-        rows.append(
-            SheetRow(
-                photo=photo, truth=truth.astype(np.float32) / np.float32(255), matte=matte, caption=caption
-            )
-        )
-    contact_sheet(rows).save(path)
+        rows.append(SheetRow(photo=photo, truth=truth, matte=matte, caption=caption))
+    return contact_sheet(rows)
 
 
 def pick(judged: Sequence[Judged], *, shown: int = SHOWN) -> list[tuple[str, Judged]]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,10 +14,17 @@ from torch import nn
 from cutaway.models.base import MatteNet
 from cutaway.training.config import TrainConfig
 
+MOMENTUM = 0.9
+"""Of sgd, with Nesterov's look ahead (Sutskever et al. 2013)."""
+
 
 def build_optimiser(model: MatteNet, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW in four groups: encoder or not, decayed or not (norms and biases are not)."""
-    encoder = {id(p) for p in model.encoder_parameters()} if config.pretrained or config.init else set()
+    """The configured optimiser in four groups: encoder or not, decayed or not (norms and biases are not).
+
+    With "adam" and "sgd" the decay is part of the gradient (L2), with "adamw" it is apart from it (Loshchilov & Hutter
+    2019, arXiv:1711.05101).
+    """
+    encoder = {id(p) for p in model.encoder_parameters()} if _starts_from_something(config) else set()
     groups = []
     for pretrained in (True, False):
         for decayed in (True, False):
@@ -26,17 +36,34 @@ def build_optimiser(model: MatteNet, config: TrainConfig) -> torch.optim.Optimiz
             groups.append(
                 {"params": params, "lr": config.lr * factor, "weight_decay": decay, "factor": factor}
             )
-    return torch.optim.AdamW([g for g in groups if g["params"]])
+    return _OPTIMISERS[config.optimiser]([g for g in groups if g["params"]])
 
 
-def rate(done: int, *, total: int, config: TrainConfig) -> float:
-    """Learning rate after `done` of `total` steps: a linear rise, then half a cosine down to a hundredth.
+def _starts_from_something(config: TrainConfig) -> bool:
+    return bool(config.pretrained or config.pretrained_file or config.init)
 
-    Cosine decay: Loshchilov & Hutter 2017 (arXiv:1608.03983), without restarts.
+
+_OPTIMISERS: dict[str, Callable[[list[dict[str, Any]]], torch.optim.Optimizer]] = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "sgd": partial(torch.optim.SGD, momentum=MOMENTUM, nesterov=True),
+}
+
+
+def rate(done: int, *, total: int, config: TrainConfig, scale: float = 1.0) -> float:
+    """Learning rate after `done` of `total` steps: a linear rise, then what the schedule says.
+
+    "cosine" falls in half a cosine to a hundredth (Loshchilov & Hutter 2017, arXiv:1608.03983, without restarts);
+    "constant" stays; "plateau" is `scale` times the configured rate, but not less than `min_lr`: see
+    `verdict.after_epoch`.
     """
     rise = max(1, round(config.warmup * total))
     if done < rise:
         return config.lr * (done + 1) / rise
+    if config.schedule == "constant":
+        return config.lr
+    if config.schedule == "plateau":
+        return max(config.lr * scale, min(config.min_lr, config.lr))
     progress = min(1.0, (done - rise) / max(1, total - rise))
     return config.lr * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
 

@@ -26,14 +26,16 @@ def check_packages() -> None:
             raise MissingExtraError("training a model", "train", package)
 
 
-def usable_pairs(config: TrainConfig) -> tuple[list[Pair], MaskReading]:
-    """All pairs that can be used, and how their masks are read; what is in the data and what is left out is logged.
+def usable_pairs(config: TrainConfig) -> tuple[list[Pair], MaskReading, str]:
+    """All pairs that can be used, how their masks are read, and what `data check` says of them; all of it is logged.
 
     Raises:
         DataError: no data, ambiguous masks, or not a single usable pair.
     """
     folders = [Path(d) for d in config.data]
-    report = check(folders, masks=config.masks, validation=config.validation, seed=config.seed)
+    report = check(
+        folders, masks=config.masks, subdirs=config.subdirs, validation=config.validation, seed=config.seed
+    )
     for finding in report.findings:
         if finding.severity == "error":
             for name in finding.names:
@@ -41,6 +43,6 @@ def usable_pairs(config: TrainConfig) -> tuple[list[Pair], MaskReading]:
     for line in report.text().splitlines():
         log.info("%s", line)
     try:
-        return report.require()
+        return *report.require(), report.text()
     except DataError as error:
         raise DataError(f"{error}; see: cutaway data check {' '.join(config.data)}") from error

@@ -8,28 +8,35 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import torch
 
 from cutaway.data.samples import Loaded, ahead
 from cutaway.errors import DataError
+from cutaway.pixels.prepare import LUMA
 from cutaway.training import checkpoint as ckpt
 from cutaway.training.config import TrainConfig
+from cutaway.training.distributed import together
 from cutaway.training.finish import finish
-from cutaway.training.interrupt import interrupt_held_back
+from cutaway.training.interrupt import StopAsked, interrupt_held_back, interrupt_remembered
 from cutaway.training.losses import matte_loss
 from cutaway.training.optimise import rate, set_rate
+from cutaway.training.pace import Pace
+from cutaway.training.reporting import report, resume_command, shows
 from cutaway.training.runlog import write_log
 from cutaway.training.setup import Run, set_up
-from cutaway.training.validate import validate
+from cutaway.training.validate import Judged, validate
+from cutaway.training.verdict import MONITORED, after_epoch, after_start, is_better
 
 log = logging.getLogger(__name__)
+
+Batch: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -72,66 +79,88 @@ def train(
         OutputError: `out` already holds a run and `resume` was not asked for.
         KeyboardInterrupt: passed on after the run's state has been saved.
     """
-    run = set_up(config, resume=resume)
-    try:
+    with together(config.device) as team:
+        run = set_up(config, resume=resume, team=team)
+        try:
+            _learn(run, progress)
+        except KeyboardInterrupt:
+            run.save("last")
+            report(run, "stopped")
+            log.info("stopped and saved; go on with: %s", resume_command(run.folder, world=team.world))
+            raise
+        return team.hand_down(partial(_finish, run))
+
+
+def _learn(run: Run, progress: Callable[[Tick], None] | None) -> None:
+    """Epoch by epoch, to the last one or until nothing gets better."""
+    config = run.config
+    pace = Pace(steps=run.steps, epochs=config.epochs - run.state.epoch)
+    with interrupt_remembered(enabled=run.team.world > 1) as asked:
+        if config.init and not run.state.history:
+            _judge(run, before=True)
         while run.state.epoch < config.epochs and run.state.since_best < config.patience:
-            _teach(run, progress)
+            _teach(run, progress, pace=pace, asked=asked)
             _judge(run)
-    except KeyboardInterrupt:
-        run.save("last")
-        log.info("stopped and saved; the same command with --resume goes on from here")
-        raise
     if run.state.epoch < config.epochs:
-        log.info("no better validation IoU for %d epochs: stopped early", config.patience)
-    return _finish(run)
+        log.info(
+            "no better validation %s for %d epochs: stopped early", MONITORED[config.monitor], config.patience
+        )
 
 
-def _teach(run: Run, progress: Callable[[Tick], None] | None) -> None:
+def _teach(run: Run, progress: Callable[[Tick], None] | None, *, pace: Pace, asked: StopAsked) -> None:
     """One epoch, or what is left of it."""
     run.model.train()
     config, state = run.config, run.state
     began = saved = time.monotonic()
     first = state.step
     for image, truth in _batches(run):
-        set_rate(run.optimiser, rate(state.done, total=run.steps * config.epochs, config=config))
-        with interrupt_held_back():
-            state.loss_sum += _step(run, image, truth)
-            state.step += 1
-            state.done += 1
-            run.ema.update(run.model, done=state.done)
+        _advance(run, image, truth)
         now = time.monotonic()
-        if progress:
-            speed = (state.step - first) * config.batch / max(now - began, 1e-9)
-            progress(
-                Tick(
-                    state.epoch + 1, config.epochs, state.step, run.steps, state.loss_sum / state.step, speed
-                )
-            )
+        if said := pace.step(last=state.step == run.steps):
+            log.info("%s", said)
+        if progress and run.team.leads:
+            progress(_tick(run, speed=(state.step - first) * config.batch / max(now - began, 1e-9)))
         if now - saved > config.save_minutes * 60:
             state.seconds += now - saved
             run.save("last")
             saved = now
+        if run.team.any(asked.heard):
+            raise KeyboardInterrupt
     state.seconds += time.monotonic() - saved
 
 
-def _batches(run: Run) -> Any:
-    """(image, truth) tensors from the first step that has not been done yet."""
-    config, state, sampler = run.config, run.state, run.sampler
+def _advance(run: Run, image: torch.Tensor, truth: torch.Tensor) -> None:
+    """One step at the rate that is due, counted; Ctrl-C waits until it is whole."""
+    state = run.state
+    total = run.steps * run.config.epochs
+    set_rate(run.optimiser, rate(state.done, total=total, config=run.config, scale=state.rate_scale))
+    with interrupt_held_back():
+        state.loss_sum += _step(run, image, truth)
+        state.step += 1
+        state.done += 1
+        run.ema.update(run.model, done=state.done)
+
+
+def _tick(run: Run, *, speed: float) -> Tick:
+    state = run.state
+    return Tick(state.epoch + 1, run.config.epochs, state.step, run.steps, state.loss_sum / state.step, speed)
+
+
+def _batches(run: Run) -> Iterator[Batch]:
+    """(image, truth) tensors of this process's share, from the first step that has not been done yet."""
+    state, sampler, team = run.state, run.sampler, run.team
     order = sampler.order(state.epoch, run.samples)
-    numbers = range(state.step * config.batch, min(run.samples, run.steps * config.batch))
-    jobs = [partial(sampler.sample, int(order[n]), epoch=state.epoch, number=n) for n in numbers]
-    collected: list[Loaded] = []
-    for sample in ahead(jobs, workers=config.workers, depth=4 * config.batch):
-        collected.append(sample)
-        if len(collected) == config.batch:
-            yield _stack(collected, run)
-            collected = []
-    if len(collected) > 1:
-        yield _stack(collected, run)
+    shares = [team.share(run.numbers(step)) for step in range(state.step, run.steps)]
+    jobs = [
+        partial(sampler.sample, int(order[n]), epoch=state.epoch, number=n) for share in shares for n in share
+    ]
+    samples = ahead(jobs, workers=run.config.workers, depth=4 * run.config.batch)
+    for share in shares:
+        yield _stack([next(samples) for _ in share], run)
 
 
-def _stack(samples: Sequence[Loaded], run: Run) -> tuple[torch.Tensor, torch.Tensor]:
-    """uint8 samples to normalised float32 (N, 3, S, S) and (N, 1, S, S) on the device."""
+def _stack(samples: Sequence[Loaded], run: Run) -> Batch:
+    """uint8 samples to normalised float32 (N, C, S, S), C by the network's spec, and (N, 1, S, S) on the device."""
     device = run.compute.device
     image = (
         torch.from_numpy(np.stack([s[0] for s in samples]))
@@ -140,18 +169,23 @@ def _stack(samples: Sequence[Loaded], run: Run) -> tuple[torch.Tensor, torch.Ten
         .float()
         / 255
     )
-    mean = torch.tensor(run.spec.mean, device=device).view(1, 3, 1, 1)
-    std = torch.tensor(run.spec.std, device=device).view(1, 3, 1, 1)
+    if run.spec.channels == 1:
+        image = (image * torch.from_numpy(LUMA).to(device).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+    mean = torch.tensor(run.spec.mean, device=device).view(1, -1, 1, 1)
+    std = torch.tensor(run.spec.std, device=device).view(1, -1, 1, 1)
     truth = torch.from_numpy(np.stack([s[1] for s in samples])).to(device)[:, None].float() / 255
     return ((image - mean) / std).contiguous(memory_format=torch.channels_last), truth
 
 
 def _step(run: Run, image: torch.Tensor, truth: torch.Tensor) -> float:
-    """Forward, loss, backward, one step of the optimiser; returns the loss."""
+    """Forward, loss, backward, one step of the optimiser; returns the loss of the whole batch."""
     with run.compute.autocast():
-        outputs = run.model(image)
-    loss = matte_loss([o.float() for o in outputs], truth, weights=run.model.output_weights)
-    value = float(loss.detach())
+        outputs = run.net(image)
+    weights = run.model.output_weights
+    loss = matte_loss([o.float() for o in outputs], truth, weights=weights, loss=run.config.loss)
+    if run.team.world > 1:
+        loss = loss * run.team.weight(len(image), whole=len(run.numbers(run.state.step)))
+    value = run.team.total([float(loss.detach())])[0] / run.team.world
     if not np.isfinite(value):
         raise DataError(
             f"the loss became {value} at epoch {run.state.epoch + 1}, step {run.state.step + 1}; try a smaller --lr"
@@ -166,58 +200,76 @@ def _step(run: Run, image: torch.Tensor, truth: torch.Tensor) -> float:
     return value
 
 
-def _judge(run: Run) -> None:
+def _judge(run: Run, *, before: bool = False) -> None:
     """Validate the averaged weights, keep them if they are the best, write the log, and begin the next epoch.
 
-    The run's state changes in one assignment, so that an interrupted judgement is repeated whole when the run goes on.
+    The run's state changes in one assignment, so that an interrupted judgement is repeated whole when the run goes
+    on. With several processes the first one judges, and the others take over its verdict.
+
+    Args:
+        run: the run.
+        before: these are the weights that training starts from; they stand in the log as epoch 0.
     """
-    state = run.state
-    scores, _ = validate(run.ema.model, run.held_out, reading=run.reading, spec=run.spec, compute=run.compute)
-    row = {
-        "epoch": state.epoch + 1,
-        "lr": run.optimiser.param_groups[-1]["lr"],
-        "train_loss": state.loss_sum / max(1, state.step),
-    }
-    row |= {f"val_{k}": v for k, v in scores.items()}
-    row |= {
-        "seconds": state.seconds,
-        "images_per_s": state.step * run.config.batch / max(state.seconds, 1e-9),
-    }
-    better = scores["iou"] > state.best
-    after = ckpt.RunState(
-        epoch=state.epoch + 1,
-        done=state.done,
-        best=max(state.best, scores["iou"]),
-        since_best=0 if better else state.since_best + 1,
-        history=[*state.history, row],
-    )
+    run.state = run.team.hand_down(partial(_verdict, run, before=before))
+    run.save("last")
+    report(run, "running")
+
+
+def _verdict(run: Run, *, before: bool) -> ckpt.RunState:
+    """The state after this epoch; writes what is written of it."""
+    config, state = run.config, run.state
+    scores, run.judged = _validate(run)
+    row = _row(run, scores, epoch=state.epoch + (not before))
+    better = is_better(state, scores, config=config)
+    after = (after_start if before else after_epoch)(state, scores, row=row, config=config)
     log.info(
-        "epoch %d/%d: loss %.4f, validation loss %.4f, IoU %.4f, boundary IoU %.4f, MAE %.4f%s",
-        after.epoch, run.config.epochs, row["train_loss"],
+        "%s: %svalidation loss %.4f, IoU %.4f, boundary IoU %.4f, MAE %.4f%s",
+        "before training" if before else f"epoch {after.epoch}/{config.epochs}",
+        "" if before else f"loss {row['train_loss']:.4f}, ",
         scores["loss"], scores["iou"], scores["boundary_iou"], scores["mae"],
-        " (best)" if better else "",
+        " (best)" if better and not before else "",
     )  # fmt: skip
     if better:
         run.save("best", state=after)
     write_log(after.history, run.folder / "log.csv")
-    run.state = after
-    run.save("last")
+    return after
+
+
+def _validate(run: Run) -> tuple[dict[str, float], list[Judged]]:
+    return validate(
+        run.ema.model,
+        run.held_out,
+        reading=run.reading,
+        spec=run.spec,
+        compute=run.compute,
+        loss=run.config.loss,
+    )
+
+
+def _row(run: Run, scores: dict[str, float], *, epoch: int) -> dict[str, float]:
+    """What the log says of an epoch; of the starting weights there is no training loss."""
+    state = run.state
+    return {
+        "epoch": epoch,
+        "lr": run.optimiser.param_groups[-1]["lr"] if state.step else 0.0,
+        "train_loss": state.loss_sum / state.step if state.step else float("nan"),
+        **{f"val_{k}": v for k, v in scores.items()},
+        "seconds": state.seconds,
+        "images_per_s": state.step * run.config.batch / max(state.seconds, 1e-9),
+    }
 
 
 def _finish(run: Run) -> TrainResult:
     """Report and export the best checkpoint."""
     best = run.folder / "best.ckpt"
     run.ema.model.load_state_dict(ckpt.load(best).ema)
-    scores, judged = validate(
-        run.ema.model, run.held_out, reading=run.reading, spec=run.spec, compute=run.compute
-    )
+    scores, run.judged = _validate(run)
+    history = run.state.history
     model = finish(
-        run.ema.model,
-        run.folder,
-        history=run.state.history,
-        judged=judged,
-        reading=run.reading,
-        spec=run.spec,
-        compute=run.compute,
+        run.ema.model, run.folder, history=history, judged=run.judged, show=shows(run), spec=run.spec
     )
-    return TrainResult(model=model, best=best, scores=scores, epochs=len(run.state.history))
+    run.ema.model.to(run.compute.device)  # exporting took it to the CPU
+    report(run, "finished")
+    if history[0]["epoch"] == 0:
+        log.info("validation IoU %.3f -> %.3f", history[0]["val_iou"], scores["iou"])
+    return TrainResult(model=model, best=best, scores=scores, epochs=run.state.epoch)
