@@ -13,31 +13,57 @@ from PIL import Image
 
 import cutaway
 from cutaway.cli import cli
+from cutaway.errors import OptionError
 from cutaway.options import Options
 
+GROUND = "ground.png"
 SETTINGS = [
     {},
     {"mask_only": True},
     {"background": "teal"},
     {"background": "#ff000080"},
     {"background": "blur:3"},
+    {"background": "gradient:white,rgb(10,20,30),45"},
+    {"background": "checker", "format": "jpg"},
+    {"background": "original"},
     {"format": "jpg"},
     {"format": "webp", "background": "white"},
     {"threads": 1, "format": "tiff"},
+    {"zoom": "off"},
+    {"refine": True},
+    {"foreground": True, "background": "teal"},
+    {"refine": True, "foreground": True},
+    {"fill_holes": True, "keep_largest": True},
+    {"solid": True, "grow": -1.5},
+    {"invert": True, "background": "teal"},
+    {"threshold": 0.4, "grow": 2, "mask_only": True},
+    {"feather": 2.5},
+    {"feather": 3, "background": "teal"},
+    {"effect": "blur-subject"},
+    {"effect": "pixelate-subject", "format": "jpg"},
+    {"effect": "grey-background", "show": "strip"},
+    {"show": "strip"},
+    {"background": GROUND, "fit": "contain"},
+    {"background": GROUND, "fit": "stretch"},
+    {"background": GROUND, "fit": "tile"},
+    {"background": GROUND, "fit": "center", "show": "strip"},
+    {"background": GROUND, "canvas": "background"},
 ]
 
 
 def flags(settings: dict[str, object]) -> list[str]:
     words: list[str] = []
     for name, value in settings.items():
-        flag = "--" + name.replace("_", "-")
-        words += [flag] if value is True else [flag, str(value)]
+        flag = ("--no-" if value is False else "--") + name.replace("_", "-")
+        words += [flag] if isinstance(value, bool) else [flag, str(value)]
     return words
 
 
 @pytest.fixture
-def photo(tmp_path: Path, disc: np.ndarray) -> Path:
+def photo(tmp_path: Path, disc: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
     Image.fromarray(disc).save(tmp_path / "disc.png")
+    Image.fromarray(disc[::-1, :70] // 2 + np.uint8(60)).save(tmp_path / GROUND)
     return tmp_path / "disc.png"
 
 
@@ -62,6 +88,58 @@ def test_every_setting_is_a_parameter_and_a_flag() -> None:
     assert {f.name for f in fields(Options) if not f.metadata.get("help")} == set()
     shown = CliRunner().invoke(cli, ["remove", "--help"]).output
     assert [n for n in names if "--" + n.replace("_", "-") not in shown] == []
+
+
+def test_every_choice_is_tried_above() -> None:
+    """A new option, or a new value of one, belongs on the list of settings."""
+    tried = {(name, value) for settings in SETTINGS for name, value in settings.items()}
+    here = {"device", "format"}  # what a machine has, and what a file is called: tested where they are made
+    choices = {(f.name, value) for f in fields(Options) for value in f.metadata["choices"] or ()}
+    defaults = {(f.name, f.default) for f in fields(Options)}
+    assert sorted(c for c in choices - defaults - tried if c[0] not in here) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"zoom": "on"}, r"zoom 'on' is not one of auto, off"),
+        ({"fit": "fill"}, r"fit 'fill' is not one of cover, contain, stretch, tile, center"),
+        ({"canvas": "mine"}, r"canvas 'mine' is not one of photo, background"),
+        ({"effect": "sepia"}, r"effect 'sepia' is not one of none, blur-subject"),
+        ({"show": "all"}, r"show 'all' is not one of result, strip"),
+        ({"format": "gif"}, r"format 'gif' is not one of png"),
+        ({"device": "gpu"}, r"device 'gpu' is not one of auto"),
+        ({"feather": -0.5}, r"feather must be between 0 \(off\) and 500 pixels, not -0.5"),
+        ({"feather": 501}, r"feather must be between"),
+        ({"feather": float("nan")}, r"feather must be between"),
+        ({"feather": True}, r"option 'feather' cannot be True"),
+        ({"feather": "2"}, r"option 'feather' cannot be '2'"),
+        ({"threshold": 0}, r"threshold must be above 0 and at most 1, not 0"),
+        ({"threshold": 1.01}, r"threshold must be above 0"),
+        ({"threshold": float("nan")}, r"threshold must be above 0"),
+        ({"grow": 101}, r"grow must be between -100 and 100 pixels, not 101"),
+        ({"grow": -100.5}, r"grow must be between"),
+        ({"grow": float("nan")}, r"grow must be between"),
+        ({"solid": 1}, r"option 'solid' cannot be 1"),
+        ({"background": "gradient:red"}, r"gradient is two opaque CSS colours"),
+        ({"background": "gradient:red,#00ff0080"}, r"two opaque CSS colours"),
+        ({"background": "gradient:red,blue,north"}, r"angle in degrees"),
+        ({"background": "gradient:red,blue,nan"}, r"angle in degrees"),
+        ({"background": "gradient:red,blue,0,1"}, r"gradient is two opaque CSS colours"),
+        ({"fit": None}, r"option 'fit' cannot be None"),
+        ({"mask_only": True, "effect": "blur-subject"}, r"mask_only .* leave out one"),
+        ({"mask_only": True, "show": "strip"}, r"strip .* leave out mask_only, or show"),
+        ({"mask_only": True, "background": "red"}, r"mask_only .* leave out one"),
+        ({"effect": "blur-subject", "background": "red"}, r"effect .* leave out effect, or background"),
+        ({"canvas": "background"}, r"canvas 'background' .* background is 'none': give a picture file"),
+        ({"canvas": "background", "background": "blur"}, r"give a picture file"),
+        ({"canvas": "background", "effect": "grey-background"}, r"give a picture file"),
+    ],
+    ids=str,
+)
+def test_impossible_values_and_contradictions_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        Options.from_mapping(settings)
 
 
 def test_a_typo_names_itself_everywhere(photo: Path) -> None:

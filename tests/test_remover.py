@@ -14,7 +14,7 @@ from PIL import Image
 
 import cutaway
 from cutaway import remover as remover_module
-from cutaway.engines.fake import FAKE_SPEC, FakeEngine
+from cutaway.engines.fake import FAKE_SPEC, FakeEngine, luminance
 from cutaway.errors import (
     DeviceError,
     ImageError,
@@ -23,7 +23,7 @@ from cutaway.errors import (
     OptionError,
 )
 from cutaway.options import Options
-from cutaway.remover import Remover, Result, remove
+from cutaway.remover import Remover, Result, change_background, remove
 from cutaway.types import Frame, Matte, Metadata
 from remover_samples import INSIDE, OUTSIDE, half, opened, png, red_blue, swapped_profile
 
@@ -38,7 +38,7 @@ def fake() -> Remover:
 
 
 def test_a_real_model_finds_the_bright_disc(bright_model: Path, disc: np.ndarray) -> None:
-    with Remover(bright_model) as remover:
+    with Remover(bright_model, Options(foreground=False)) as remover:
         result = remover.remove(disc)
     assert remover.options.model == str(bright_model)
     assert result.matte.size == disc.shape[:2]
@@ -162,16 +162,16 @@ def test_remove_takes_exactly_the_options() -> None:
     assert [(p.name, p.default) for p in parameters] == [(f.name, f.default) for f in fields(Options)]
 
 
-def test_remove_hands_every_option_on(bright_model: Path, disc: np.ndarray) -> None:
-    given = {
-        "model": str(bright_model),
-        "background": "none",
-        "mask_only": True,
-        "format": "tiff",
-        "device": "cpu",
-        "threads": 1,
-    }
-    assert remove(disc, **given).options == Options(**given)
+def test_remove_hands_every_option_on(bright_model: Path, disc: np.ndarray, tmp_path: Path) -> None:
+    ground = tmp_path / "ground.png"
+    ground.write_bytes(png(disc))
+    common = {"model": str(bright_model), "format": "tiff", "device": "cpu", "threads": 1, "zoom": "off"}
+    for given in (
+        {"mask_only": True, "feather": 2.5},
+        {"background": str(ground), "fit": "tile", "canvas": "background", "show": "strip"},
+        {"effect": "blur-subject"},
+    ):
+        assert remove(disc, **common, **given).options == Options(**common, **given)
 
 
 def test_unknown_options_name_themselves(disc: np.ndarray) -> None:
@@ -236,3 +236,214 @@ def test_photos_of_every_shape(fake: Remover, size: tuple[int, int], background:
     result = fake.remove(np.full((*size, 3), 200, np.uint8)).over(background)
     assert result.to_numpy().shape[:2] == size
     assert opened(result.to_bytes()).size == size[::-1]
+
+
+# --- looking twice ------------------------------------------------------------------------------------------
+
+
+class Watched(FakeEngine):
+    """Bright is subject, in proportion; remembers what it was shown."""
+
+    def __init__(self, answer: object = None) -> None:
+        super().__init__(answer or luminance)  # type: ignore[arg-type]
+        self.shown: list[np.ndarray] = []
+
+    def run(self, tensor: np.ndarray) -> np.ndarray:
+        self.shown.append(tensor)
+        return super().run(tensor)
+
+
+def small_subject(top: int = 120, left: int = 40, *, side: int = 60) -> np.ndarray:
+    """A white square on black, (300, 400, 3)."""
+    photo = np.zeros((300, 400, 3), np.uint8)
+    photo[top : top + side, left : left + side] = 255
+    return photo
+
+
+@pytest.mark.parametrize("door", ["matte", "remove"])
+def test_a_small_subject_is_looked_at_twice_and_more_closely(door: str) -> None:
+    engine = Watched()
+    getattr(Remover(engine=engine), door)(small_subject())
+    assert len(engine.shown) == 2
+    first, second = (tensor[0, 0] for tensor in engine.shown)
+    share = 60 * 60 / (300 * 400)
+    assert first.mean() == pytest.approx(share, abs=0.005)
+    # the second look shows the square with its margin, no more: 5 % of 60 px is less than a cell of about 7 px
+    assert 0.55 < second.mean() < 0.75
+    assert (second[[0, -1]] == 0).all() and (second[:, [0, -1]] == 0).all()
+
+
+def test_the_second_look_shows_the_box() -> None:
+    from cutaway.pixels.prepare import prepare
+    from cutaway.pixels.zoom import subject_box
+
+    engine = Watched()
+    photo = small_subject()
+    once = Remover(engine=FakeEngine(), options=Options(zoom="off")).matte(photo)
+    box = subject_box(once.alpha, seen=engine_size(photo))
+    Remover(engine=engine).matte(photo)
+    assert box is not None
+    np.testing.assert_array_equal(engine.shown[1], prepare(photo, engine.spec, box=box).tensor)
+
+
+def engine_size(photo: np.ndarray) -> tuple[int, int]:
+    from cutaway.pixels.prepare import tensor_size
+
+    return tensor_size((photo.shape[0], photo.shape[1]), FAKE_SPEC)
+
+
+@pytest.mark.parametrize(
+    ("photo", "zoom"),
+    [
+        (np.full((300, 400, 3), 255, np.uint8), "auto"),
+        (np.zeros((300, 400, 3), np.uint8), "auto"),
+        (np.full((300, 400, 3), 120, np.uint8), "auto"),
+        (small_subject(side=6), "auto"),
+        (small_subject(), "off"),
+    ],
+    ids=["all subject", "nothing", "unsure", "a speck", "off"],
+)
+def test_one_look_is_enough(photo: np.ndarray, zoom: str) -> None:
+    engine = Watched()
+    remover = Remover(engine=engine, options=Options(zoom=zoom))  # type: ignore[arg-type]
+    remover.matte(photo)
+    assert len(engine.shown) == 1
+    remover.remove(photo)
+    assert len(engine.shown) == 2
+
+
+def test_zoom_is_settled_for_each_photo() -> None:
+    engine = Watched()
+    remover = Remover(engine=engine, options=Options(zoom="off"))
+    remover.remove(small_subject(), options=Options(zoom="auto"))
+    assert len(engine.shown) == 2
+    Remover(engine=engine).remove(small_subject(), options=Options(zoom="off"))
+    assert len(engine.shown) == 3
+
+
+def test_the_edge_becomes_sharper_and_nothing_else_changes() -> None:
+    photo = small_subject()
+    truth = photo[..., 0] / 255
+    plain = Remover(engine=FakeEngine(), options=Options(zoom="off", refine=False)).matte(photo).alpha
+    zoomed = Remover(engine=FakeEngine(), options=Options(refine=False)).matte(photo).alpha
+    assert np.abs(zoomed - truth).mean() < 0.75 * np.abs(plain - truth).mean()
+    assert (zoomed[130:170, 50:90] == 1).all()
+    np.testing.assert_array_equal(zoomed[:, 200:], plain[:, 200:])
+
+
+def test_what_both_looks_agree_on_stays_as_it_is() -> None:
+    def answer(tensor: np.ndarray) -> np.ndarray:
+        return np.where(tensor[:, :1] > 0.5, np.float32(0.75), np.float32(0.125))
+
+    engine = Watched(answer)
+    matte = Remover(engine=engine).matte(small_subject()).alpha
+    assert len(engine.shown) == 2
+    np.testing.assert_allclose(matte[135:165, 55:85], 0.75, atol=1e-6)
+    outside = np.ones(matte.shape, bool)
+    outside[105:195, 25:115] = False
+    np.testing.assert_allclose(matte[outside], 0.125, atol=1e-6)
+
+
+@pytest.mark.parametrize("side", [60, 150])
+def test_no_seam_shows_even_if_the_second_look_disagrees(side: int) -> None:
+    """The second look calls everything it is shown subject; the matte rises to that without a step."""
+    looks = []
+
+    def answer(tensor: np.ndarray) -> np.ndarray:
+        looks.append(tensor)
+        return luminance(tensor) if len(looks) == 1 else np.ones_like(tensor[:, :1])
+
+    photo = small_subject(side=side)
+    plain = Remover(engine=FakeEngine(), options=Options(zoom="off", refine=False)).matte(photo).alpha
+    matte = Remover(engine=FakeEngine(answer), options=Options(refine=False)).matte(photo).alpha
+    assert len(looks) == 2
+    added = matte - plain
+    steepest = max(np.abs(np.diff(added, axis=0)).max(), np.abs(np.diff(added, axis=1)).max())
+    assert added.max() > 0.4
+    assert steepest <= 0.5 / (0.04 * side) + 0.01
+
+
+def test_an_empty_scene_stays_empty() -> None:
+    def noise(tensor: np.ndarray) -> np.ndarray:
+        shape = (1, 1, *tensor.shape[2:])
+        return np.random.default_rng(0).uniform(0, 0.001, shape).astype(np.float32)
+
+    engine = Watched(noise)
+    assert Remover(engine=engine).matte(small_subject()).alpha.max() <= 0.01
+    assert len(engine.shown) == 1
+
+
+def test_the_second_look_sees_srgb_too() -> None:
+    engine = Watched(lambda tensor: tensor[:, :1])
+    pixels = np.zeros((300, 400, 3), np.uint8)
+    pixels[120:180, 40:100] = (10, 60, 250)
+    Remover(engine=engine).matte(Frame(pixels, metadata=Metadata(icc_profile=swapped_profile())))
+    assert len(engine.shown) == 2
+    middle = engine.shown[1][0, :, 30, 30]
+    np.testing.assert_allclose(middle, np.array([250, 60, 10]) / 255, atol=0.02)
+
+
+def test_deep_and_transparent_photos_are_looked_at_twice() -> None:
+    deep = small_subject().astype(np.uint16) * 257
+    engine = Watched()
+    result = Remover(engine=engine).remove(np.dstack([deep, np.full(deep.shape[:2], 65535, np.uint16)]))
+    assert len(engine.shown) == 2
+    assert result.to_numpy().dtype == np.uint16
+
+
+# --- feathering ---------------------------------------------------------------------------------------------
+
+
+def test_feather_softens_the_cutout_the_matte_and_new_backgrounds_alike(bright_model: Path) -> None:
+    photo = small_subject()
+    remover = Remover(bright_model, Options(threads=1))
+    sharp = remover.remove(photo)
+    soft = remover.remove(photo, options=Options(feather=8.0, foreground=False))
+    np.testing.assert_array_equal(soft.matte.alpha, sharp.matte.alpha)
+    between = [np.count_nonzero((r.cutout.alpha > 0.1) & (r.cutout.alpha < 0.9)) for r in (sharp, soft)]
+    assert between[1] > 2 * between[0]
+    mask = remover.remove(photo, options=Options(feather=8.0, mask_only=True))
+    np.testing.assert_array_equal(mask.to_numpy(), soft.to_numpy()[..., 3])
+    over = soft.over("black").to_numpy()[..., 0]
+    np.testing.assert_allclose(over, soft.cutout.alpha * photo[..., 0], atol=0.51)
+
+
+def test_feather_leaves_what_the_photo_hides_hidden() -> None:
+    photo = np.dstack([small_subject(), np.zeros((300, 400), np.uint8)])
+    photo[120:180, 40:100, 3] = 255
+    result = Remover(engine=FakeEngine(1.0)).remove(photo, options=Options(feather=5.0))
+    np.testing.assert_array_equal(result.to_numpy()[..., 3], photo[..., 3])
+
+
+# --- change_background --------------------------------------------------------------------------------------
+
+
+def test_change_background_is_remove_with_a_background(
+    bright_model: Path, disc: np.ndarray, tmp_path: Path
+) -> None:
+    ground = tmp_path / "ground.png"
+    ground.write_bytes(png(red_blue(50, 300)))
+    common = {"model": str(bright_model), "threads": 1}
+    for fit, canvas in [("cover", "photo"), ("tile", "photo"), ("cover", "background")]:
+        more = {"fit": fit, "canvas": canvas}
+        wanted = remove(disc, background=str(ground), feather=2.0, **more, **common).to_bytes()
+        for background in (str(ground), ground, ground.read_bytes(), red_blue(50, 300)):
+            result = change_background(disc, background, feather_px=2.0, **more, **common)
+            assert result.to_bytes() == wanted
+    in_teal = change_background(disc, "teal", **common)
+    assert in_teal.to_numpy()[OUTSIDE].tolist() == [0, 128, 128]
+
+
+def test_change_background_refuses_what_cannot_be(bright_model: Path, disc: np.ndarray) -> None:
+    with pytest.raises(OptionError, match="canvas 'background' takes its size"):
+        change_background(disc, "red", canvas="background", model=str(bright_model))
+    with pytest.raises(OptionError, match=r"fit 'fill' is not one of cover"):
+        change_background(disc, disc, fit="fill", model=str(bright_model))  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match=r"canvas 'mine' is not one of photo"):
+        change_background(disc, disc, canvas="mine", model=str(bright_model))  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="feather must be between 0"):
+        change_background(disc, disc, feather_px=-1, model=str(bright_model))
+    with pytest.raises(OptionError, match="no-such"):
+        change_background(disc, "no-such", model=str(bright_model))
+    with pytest.raises(ImageError):
+        change_background(disc, b"no picture", model="no-such-model")  # before any work

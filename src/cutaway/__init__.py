@@ -16,7 +16,7 @@ from cutaway._version import __version__
 if TYPE_CHECKING:
     from cutaway.errors import CutawayError
     from cutaway.options import Options
-    from cutaway.remover import Remover, Result, remove
+    from cutaway.remover import Remover, Result, change_background, remove
     from cutaway.types import Cutout, Frame, Matte
 
 _WHERE = {
@@ -27,6 +27,7 @@ _WHERE = {
     "Options": "cutaway.options",
     "Remover": "cutaway.remover",
     "Result": "cutaway.remover",
+    "change_background": "cutaway.remover",
     "remove": "cutaway.remover",
 }
 
@@ -39,6 +40,7 @@ __all__ = [
     "Remover",
     "Result",
     "__version__",
+    "change_background",
     "remove",
 ]
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
 from cutaway.errors import OptionError, unknown_name
-from cutaway.types import Backdrop
+from cutaway.types import Backdrop, Canvas, Fit
 
 OutputFormat: TypeAlias = Literal["png", "webp", "jpg", "tiff"]
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
+Zoom: TypeAlias = Literal["auto", "off"]
+Effect: TypeAlias = Literal["none", "blur-subject", "pixelate-subject", "grey-background"]
+Show: TypeAlias = Literal["result", "strip"]
 
 FORMATS: tuple[str, ...] = get_args(OutputFormat)
 DEVICES: tuple[str, ...] = get_args(DeviceName)
 MAX_BLUR_PX = 500.0
+MAX_FEATHER_PX = 500.0
+MAX_GROW_PX = 100.0
 
 
 def _option(
@@ -39,12 +45,44 @@ class Options:
     )
     background: str = _option(
         "none",
-        "What to put behind the subject: 'none', a CSS colour, a picture file, 'blur' or 'blur:PX'.",
-        metavar="none|COLOR|PICTURE|blur[:PX]",
+        "What to put behind the subject: 'none', a CSS colour, a picture file, 'blur' or 'blur:PX', "
+        "'gradient:COLOR,COLOR[,ANGLE]', 'checker' or 'original'.",
+        metavar="none|COLOR|PICTURE|blur[:PX]|...",
+    )
+    fit: Fit = _option("cover", "How a background picture fills the photo's frame.", choices=get_args(Fit))
+    canvas: Canvas = _option(
+        "photo", "Size of the result: the photo's, or the background picture's.", choices=get_args(Canvas)
+    )
+    feather: float = _option(
+        0.0, "Soften the edge of the matte by this many pixels of the photo; 0 is off.", metavar="PX"
+    )
+    effect: Effect = _option(
+        "none", "Keep the photo and hide the subject, or grey the rest.", choices=get_args(Effect)
     )
     mask_only: bool = _option(False, "Write the matte itself (white subject on black) instead of a cut-out.")
+    show: Show = _option(
+        "result", "What to write: the result, or photo, matte and result in a row.", choices=get_args(Show)
+    )
     format: OutputFormat | None = _option(
         None, "File format of the result; png unless -o says otherwise.", choices=FORMATS
+    )
+    zoom: Zoom = _option(
+        "auto", "Look at a small subject a second time, closer: finer, and slower.", choices=get_args(Zoom)
+    )
+    refine: bool = _option(False, "Draw the matte's edge where the photo's own pixels say it is.")
+    foreground: bool = _option(
+        False,
+        "Estimate the subject's own colour along the edge, so that nothing of the old background shines through.",
+    )
+    fill_holes: bool = _option(False, "Make holes inside the subject part of it.")
+    keep_largest: bool = _option(False, "Keep only the largest part of the subject.")
+    solid: bool = _option(False, "Make see-through regions wholly subject or wholly background.")
+    invert: bool = _option(False, "Keep the background instead of the subject.")
+    threshold: float | None = _option(
+        None, "Give the matte a hard edge: subject is what has at least this alpha, 0 to 1.", metavar="ALPHA"
+    )
+    grow: float = _option(
+        0.0, "Move the edge outwards by this many pixels of the photo; below 0 inwards.", metavar="PX"
     )
     device: DeviceName = _option(
         "auto", "Where the network runs; an explicit device that cannot be used is an error.", choices=DEVICES
@@ -54,21 +92,54 @@ class Options:
     def __post_init__(self) -> None:
         for f in fields(self):
             _check_type(f.name, getattr(self, f.name))
-        if self.format is not None and self.format not in FORMATS:
-            raise OptionError(f"format {self.format!r} is not one of {', '.join(FORMATS)}")
-        if self.device not in DEVICES:
-            raise OptionError(f"device {self.device!r} is not one of {', '.join(DEVICES)}")
+            check_choice(f.name, getattr(self, f.name))
         if not 0 <= self.threads <= 1024:
             raise OptionError(f"threads must be between 0 (automatic) and 1024, not {self.threads}")
+        if not 0 <= self.feather <= MAX_FEATHER_PX:  # also false for NaN
+            raise OptionError(
+                f"feather must be between 0 (off) and {MAX_FEATHER_PX:g} pixels, not {self.feather:g}"
+            )
+        if self.threshold is not None and not 0 < self.threshold <= 1:
+            raise OptionError(f"threshold must be above 0 and at most 1, not {self.threshold:g}")
+        if not abs(self.grow) <= MAX_GROW_PX:
+            raise OptionError(
+                f"grow must be between -{MAX_GROW_PX:g} and {MAX_GROW_PX:g} pixels, not {self.grow:g}"
+            )
         if not self.model:
             raise OptionError("model must not be empty: give a name or the path of a .onnx file")
-        if self.backdrop.kind != "none" and self.mask_only:  # reading the backdrop also checks it
+        self._refuse_contradictions(self.backdrop.kind)  # reading the backdrop also checks it
+
+    def _refuse_contradictions(self, behind: str) -> None:
+        if self.mask_only and behind != "none":
             raise OptionError("mask_only writes the matte, which has no background: leave out one of the two")
+        if self.mask_only and self.effect != "none":
+            raise OptionError("mask_only writes the matte, which has no effect: leave out one of the two")
+        if self.mask_only and self.show == "strip":
+            raise OptionError("a strip shows the matte beside the result: leave out mask_only, or show")
+        if self.effect != "none" and behind != "none":
+            raise OptionError(
+                f"effect {self.effect!r} keeps the photo's own background: leave out effect, or background"
+            )
+        if self.canvas == "background" and behind != "picture":
+            raise OptionError(
+                "canvas 'background' takes its size from a background picture, "
+                f"but background is {self.background!r}: give a picture file"
+            )
 
     @cached_property
     def backdrop(self) -> Backdrop:
-        """`background`, parsed."""
-        return parse_backdrop(self.background)
+        """`background`, `fit` and `canvas`, parsed."""
+        return replace(parse_backdrop(self.background), fit=self.fit, canvas=self.canvas)
+
+    @property
+    def is_cutout(self) -> bool:
+        """Whether the result is the bare cut-out: no background, effect, matte or strip."""
+        return (
+            self.backdrop.kind == "none"
+            and self.effect == "none"
+            and self.show == "result"
+            and not self.mask_only
+        )
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Options:
@@ -89,14 +160,33 @@ class Options:
 
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
-    "model": str, "background": str, "mask_only": bool, "format": (str, type(None)), "device": str, "threads": int,
+    "model": str, "background": str, "fit": str, "canvas": str, "feather": (float, int), "effect": str,
+    "mask_only": bool, "show": str, "format": (str, type(None)), "zoom": str, "refine": bool,
+    "foreground": bool, "fill_holes": bool, "keep_largest": bool, "solid": bool, "invert": bool,
+    "threshold": (float, int, type(None)), "grow": (float, int), "device": str, "threads": int,
 }  # fmt: skip
 
 
 def _check_type(name: str, value: object) -> None:
     wanted = _TYPES[name]
-    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+    if not isinstance(value, wanted) or (wanted is not bool and isinstance(value, bool)):
         raise OptionError(f"option {name!r} cannot be {value!r} ({type(value).__name__})")
+
+
+def check_choice(name: str, value: object) -> None:
+    """Refuse a value that is not among an option's choices; an option without choices takes any.
+
+    Raises:
+        OptionError: the value is not one of them; the message lists them.
+    """
+    choices = _CHOICES.get(name)
+    if choices and value is not None and value not in choices:
+        raise OptionError(f"{name} {value!r} is not one of {', '.join(choices)}")
+
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    f.name: f.metadata["choices"] for f in fields(Options) if f.metadata["choices"]
+}
 
 
 def parse_backdrop(text: str) -> Backdrop:
@@ -105,13 +195,21 @@ def parse_backdrop(text: str) -> Backdrop:
     A colour name wins over a file of the same name; write ``./red`` for a file called red.
 
     Args:
-        text: "none", "blur", "blur:PX" (0 < PX <= 500), any CSS colour, or the path of a picture.
+        text: "none", "original", "checker", "blur", "blur:PX" (0 < PX <= 500), "gradient:COLOUR,COLOUR" or
+            "gradient:COLOUR,COLOUR,ANGLE" (degrees clockwise from upwards; 180 if left out), any CSS colour, or the
+            path of a picture.
 
     Raises:
         OptionError: it is none of these.
     """
     if text == "none":
         return Backdrop()
+    if text == "checker":
+        return Backdrop("checker")
+    if text == "original":
+        return Backdrop("original")
+    if text.startswith("gradient:"):
+        return _gradient(text)
     if text == "blur" or text.startswith("blur:"):
         return Backdrop("blur", blur_px=_blur_px(text))
     colour = _css_colour(text)
@@ -120,8 +218,8 @@ def parse_backdrop(text: str) -> Backdrop:
     if text and os.path.exists(text):  # noqa: PTH110 - a string may hold bytes that are no path
         return Backdrop("picture", picture=text)
     raise OptionError(
-        f"background {text!r} is neither 'none', 'blur', 'blur:PX', a CSS colour (red, #ff8800, rgb(1,2,3)) "
-        "nor a file that exists"
+        f"background {text!r} is neither 'none', 'blur', 'blur:PX', 'gradient:COLOUR,COLOUR[,ANGLE]', 'checker', "
+        "'original', a CSS colour (red, #ff8800, rgb(1,2,3)) nor a file that exists"
     )
 
 
@@ -137,6 +235,27 @@ def _blur_px(text: str) -> float | None:
             f"background {text!r}: the blur must be a number of pixels above 0 and at most {MAX_BLUR_PX:g}"
         )
     return px
+
+
+def _gradient(text: str) -> Backdrop:
+    words = [word.strip() for word in re.split(r",(?![^(]*\))", text.removeprefix("gradient:"))]
+    colours = [_css_colour(word) for word in words[:2]]
+    angle = _angle(words[2]) if len(words) == 3 else Backdrop.angle
+    if len(words) not in (2, 3) or angle is None or any(c is None or c[3] < 255 for c in colours):
+        raise OptionError(
+            f"background {text!r}: a gradient is two opaque CSS colours and perhaps an angle in degrees, such as "
+            "gradient:white,#88aacc,180"
+        )
+    start, end = (c for c in colours if c is not None)
+    return Backdrop("gradient", colour=start, end=end, angle=angle)
+
+
+def _angle(word: str) -> float | None:
+    try:
+        degrees = float(word.removesuffix("deg"))
+    except ValueError:
+        return None
+    return degrees if abs(degrees) <= 3600 else None  # also false for NaN
 
 
 def _css_colour(text: str) -> tuple[int, int, int, int] | None:

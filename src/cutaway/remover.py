@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from cutaway.engines.base import Engine
 from cutaway.errors import DeviceError
-from cutaway.options import DeviceName, Options, OutputFormat
+from cutaway.options import DeviceName, Effect, Options, OutputFormat, Show, Zoom, check_choice
 from cutaway.result import AnyPath, Backgrounds, Kept, Result, read_photo, unit
-from cutaway.types import Cutout, Floats, Frame, Matte, Pixels
+from cutaway.shaping import cleaned, edged
+from cutaway.types import Box, Canvas, Cutout, Fit, Floats, Frame, Matte, Pixels, Size
 from cutaway.weights.spec import ModelSpec
 
 if TYPE_CHECKING:
     from cutaway.result import Photo
 
-__all__ = ["Remover", "Result", "remove"]
+__all__ = ["Remover", "Result", "change_background", "remove"]
 
 
 class Remover:
@@ -66,7 +67,7 @@ class Remover:
         return self._opened().device
 
     def matte(self, photo: Photo) -> Matte:
-        """The subject's soft alpha, as large as the photo.
+        """The subject's soft alpha, as large as the photo; a small subject is looked at twice (`Options.zoom`).
 
         Args:
             photo: a path, bytes, a binary file, a Pillow image, a uint8 or uint16 array or a `Frame`.
@@ -75,7 +76,7 @@ class Remover:
             ImageError: it cannot be read as a picture.
             ModelError: the model's answer cannot be used.
         """
-        return self._matte(read_photo(photo))
+        return self._matte(read_photo(photo), self._options)
 
     def remove(self, photo: Photo, *, options: Options | None = None) -> Result:
         """Take the background away.
@@ -91,16 +92,34 @@ class Remover:
         """
         wanted = self._settled(options)
         frame = read_photo(photo)
-        matte = self._matte(frame)
-        cutout = Cutout(frame.pixels, _with_own_alpha(matte.alpha, frame), frame.metadata, frame.time)
+        matte = cleaned(self._matte(frame, wanted), wanted)
+        alpha = _with_own_alpha(edged(matte.alpha, wanted), frame)
+        cutout = Cutout(frame.pixels, alpha, frame.metadata, frame.time)
         return Result(frame, matte, cutout, wanted, _kept=self._kept)
 
-    def _matte(self, frame: Frame) -> Matte:
+    def _matte(self, frame: Frame, options: Options) -> Matte:
+        """Locate, crop, segment again where that gains something; then the edge as the photo shows it."""
+        first, seen = self._look(frame)
+        box = _worth_a_closer_look(first.alpha, seen) if options.zoom == "auto" else None
+        if box is not None:
+            from cutaway.pixels.zoom import blend
+
+            second, seen = self._look(frame, box)
+            blend(first.alpha, second.alpha, box=box, out=first.alpha)  # nobody else has seen `first` yet
+        if options.refine:
+            _refine_inside(box or (0, 0, *frame.size), frame, first.alpha, seen)
+        return first
+
+    def _look(self, frame: Frame, box: Box | None = None) -> tuple[Matte, Size]:
+        """The network's matte of a part of a photo, as large as that part, and the size at which it saw it."""
         from cutaway.pixels.prepare import prepare, restore
 
         engine = self._opened()
-        prepared = prepare(frame.pixels, engine.spec, convert=lambda small: _small_in_srgb(small, frame))
-        return restore(engine.run(prepared.tensor), prepared, engine.spec)
+        top, left, bottom, right = box or (0, 0, *frame.size)
+        part = frame.pixels[top:bottom, left:right]
+        prepared = prepare(part, engine.spec, convert=lambda small: _small_in_srgb(small, frame))
+        height, width = prepared.tensor.shape[2:]
+        return restore(engine.run(prepared.tensor), prepared, engine.spec), (height, width)
 
     def _settled(self, options: Options | None) -> Options:
         if options is None:
@@ -129,8 +148,22 @@ def remove(
     *,
     model: str = "default",
     background: str = "none",
+    fit: Fit = "cover",
+    canvas: Canvas = "photo",
+    feather: float = 0.0,
+    effect: Effect = "none",
     mask_only: bool = False,
+    show: Show = "result",
     format: OutputFormat | None = None,
+    zoom: Zoom = "auto",
+    refine: bool = False,
+    foreground: bool = False,
+    fill_holes: bool = False,
+    keep_largest: bool = False,
+    solid: bool = False,
+    invert: bool = False,
+    threshold: float | None = None,
+    grow: float = 0.0,
     device: DeviceName = "auto",
     threads: int = 0,
 ) -> Result:
@@ -140,19 +173,90 @@ def remove(
 
     Args:
         photo: a path, bytes, a binary file, a Pillow image or a uint8 or uint16 array.
-        model, background, mask_only, format, device, threads: see `cutaway.Options`.
+        model, background, fit, canvas, feather, effect, mask_only, show, format, zoom, refine, foreground,
+            fill_holes, keep_largest, solid, invert, threshold, grow, device, threads: see `cutaway.Options`.
 
     Raises:
-        OptionError: an option has an impossible value.
+        OptionError: an option has an impossible value, or two contradict each other.
         ImageError: the photo cannot be read.
         ModelError, DeviceError: the model cannot be opened or run.
     """
-    options = Options(model, background, mask_only, format, device, threads)
+    options = Options(
+        model=model,
+        background=background,
+        fit=fit,
+        canvas=canvas,
+        feather=feather,
+        effect=effect,
+        mask_only=mask_only,
+        show=show,
+        format=format,
+        zoom=zoom,
+        refine=refine,
+        foreground=foreground,
+        fill_holes=fill_holes,
+        keep_largest=keep_largest,
+        solid=solid,
+        invert=invert,
+        threshold=threshold,
+        grow=grow,
+        device=device,
+        threads=threads,
+    )
     key = (model, _changed(model), device, threads)
     remover = _removers.get(
         key, lambda: Remover(options=Options(model=model, device=device, threads=threads))
     )
     return remover.remove(photo, options=options)
+
+
+def change_background(
+    photo: Photo,
+    background: str | Photo,
+    *,
+    feather_px: float = 0.0,
+    fit: Fit = "cover",
+    canvas: Canvas = "photo",
+    model: str = "default",
+    format: OutputFormat | None = None,
+    zoom: Zoom = "auto",
+    device: DeviceName = "auto",
+    threads: int = 0,
+) -> Result:
+    """Put the subject of one photo before another background.
+
+    Args:
+        photo: as in `remove`.
+        background: what the `background` option takes (a colour, "blur", a path, ...), or a picture: a path object,
+            bytes, a Pillow image or an array.
+        feather_px: how softly the subject's edge passes into the background: standard deviation of a Gaussian in
+            pixels of the photo, 0 to 500.
+        fit: how a picture fills the photo's frame: "cover", "contain", "stretch", "tile" or "center".
+        canvas: "photo" gives a result of the photo's size, "background" one of the picture's size with the subject
+            in its middle.
+        model, format, zoom, device, threads: see `cutaway.Options`.
+
+    Raises:
+        OptionError: an option has an impossible value, or `canvas` is "background" and there is no picture.
+        ImageError: the photo or the background cannot be read.
+        ModelError, DeviceError: the model cannot be opened or run.
+    """
+    text = background if isinstance(background, str) else None
+    behind = None if isinstance(background, str) else read_photo(background)
+    check_choice("canvas", canvas)
+    result = remove(
+        photo,
+        model=model,
+        background=text or "none",
+        fit=fit,
+        canvas="photo" if behind else canvas,
+        feather=feather_px,
+        format=format,
+        zoom=zoom,
+        device=device,
+        threads=threads,
+    )
+    return result.over(behind, canvas=canvas) if behind else result
 
 
 _removers: Kept[Any, Remover] = Kept(4)
@@ -179,6 +283,23 @@ def _small_in_srgb(small: Pixels, frame: Frame) -> Pixels:
     from cutaway.media.colour import pixels_to_srgb, to_8_bits
 
     return pixels_to_srgb(to_8_bits(small), frame.metadata.icc_profile)
+
+
+def _worth_a_closer_look(alpha: Floats, seen: Size) -> Box | None:
+    from cutaway.pixels.zoom import subject_box
+
+    return subject_box(alpha, seen=seen)
+
+
+def _refine_inside(box: Box, frame: Frame, alpha: Floats, seen: Size) -> None:
+    """Refine a part of the alpha, which is written to, that the network saw at the size `seen`."""
+    top, left, bottom, right = box
+    part = alpha[top:bottom, left:right]
+    if part.size <= seen[0] * seen[1]:  # spares a small photo the import
+        return
+    from cutaway.pixels.refine import refine
+
+    refine(frame.pixels[top:bottom, left:right], part, seen=seen, out=part)
 
 
 def _with_own_alpha(alpha: Floats, frame: Frame) -> Floats:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, cast
 import numpy as np
 
 from cutaway.errors import OptionError, OutputError
-from cutaway.options import FORMATS, Options, OutputFormat
-from cutaway.types import Cutout, Floats, Frame, Matte, Pixels
+from cutaway.options import FORMATS, Options, OutputFormat, check_choice
+from cutaway.types import Backdrop, Canvas, Cutout, Fit, Floats, Frame, Matte, Pixels
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -63,8 +63,9 @@ class Result:
 
     Attributes:
         frame: the photo as read.
-        matte: how much of each pixel is subject, as the network answered.
-        cutout: the photo's pixels and profile with the matte as alpha, times the alpha the photo already had.
+        matte: how much of each pixel is subject: the network's answer, refined and cleaned as the options say.
+        cutout: the photo's pixels and profile; its alpha is the matte, its edge moved and feathered, times what alpha
+            the photo had.
         options: what was asked for.
         behind: a background given as a picture in memory; it comes before `options.background`.
     """
@@ -73,35 +74,85 @@ class Result:
     matte: Matte
     cutout: Cutout
     options: Options
-    behind: Frame | None = None
+    behind: Backdrop | None = None
     _kept: Backgrounds = field(default_factory=lambda: Kept(2), repr=False)
+
+    @property
+    def backdrop(self) -> Backdrop:
+        """What lies behind the subject."""
+        return self.behind or self.options.backdrop
 
     @cached_property
     def picture(self) -> Picture:
         """What the options ask for, made when it is first wanted.
 
-        A `Cutout` on no background or on a translucent one, a `Matte` for `mask_only`, else a `Frame`. A
-        transparent result keeps the photo's pixels and colour profile; on a new background all becomes sRGB.
+        A `Cutout` on no background or on a translucent one, a `Matte` for `mask_only`, else a `Frame`. A transparent
+        result and an effect keep the photo's pixels and colour profile; on a new background and in a strip all becomes
+        sRGB.
 
         Raises:
             ImageError: the background picture cannot be read.
         """
+        if self.options.show == "strip":
+            return self._strip()
         if self.options.mask_only:
             return Matte(self.cutout.alpha)
-        if self.behind is None and self.options.backdrop.kind == "none":
-            return self.cutout
+        if self.options.effect != "none":
+            return self._with_effect()
+        if self.backdrop.kind == "none":
+            pixels = self._own_colour(self.cutout.pixels)
+            return self.cutout if pixels is self.cutout.pixels else replace(self.cutout, pixels=pixels)
         return self._laid_over()
+
+    def _own_colour(self, pixels: Pixels) -> Pixels:
+        """The photo's pixels, in whatever colour space, with the subject's own colour along its edge."""
+        if not self.options.foreground:
+            return pixels
+        from cutaway.pixels.foreground import foreground
+
+        return foreground(pixels, self.matte.alpha, shown=self.cutout.alpha)
+
+    def _strip(self) -> Frame:
+        """Photo, matte and result in one row; what is transparent lies on white."""
+        from cutaway.pixels.strip import grey, strip
+
+        photo = _in_srgb(self.frame, "the photo")
+        cutout = replace(self.cutout, pixels=photo.pixels, metadata=photo.metadata)
+        options = self.options.with_changes({"show": "result"})
+        made = replace(self, frame=photo, cutout=cutout, options=options).picture
+        shown = [_on_white(photo), grey(self.cutout.alpha, photo.pixels), _on_white(made)]
+        return replace(photo, pixels=strip(shown), alpha=None)
+
+    def _with_effect(self) -> Frame:
+        """The photo, changed: what hides goes by the network's answer itself, whatever is feathered or transparent."""
+        from cutaway.pixels.effects import blur_subject, grey_background, pixelate_subject
+
+        photo, matte = _on_white(self.frame), self.matte.alpha
+        if self.options.effect == "blur-subject":
+            pixels = blur_subject(photo, matte)
+        elif self.options.effect == "pixelate-subject":
+            pixels = pixelate_subject(photo, matte)
+        else:
+            pixels = grey_background(photo, self.cutout.alpha)
+        return replace(self.frame, pixels=pixels, alpha=None)
 
     def _laid_over(self) -> Frame | Cutout:
         from cutaway.pixels.composite import over_colour, over_picture, over_translucent
 
-        subject, alpha = _in_srgb(self.frame, "the photo"), self.cutout.alpha
-        backdrop = self.options.backdrop
-        red, green, blue, opacity = backdrop.colour
-        if self.behind is not None or backdrop.kind == "picture":
-            return self._over_frame(subject)
-        if backdrop.kind == "blur":
-            pixels = over_picture(subject.pixels, alpha, self._blurred(subject))
+        if self.backdrop.kind == "original":
+            return replace(self.frame, pixels=_on_white(self.frame), alpha=None)
+        photo, alpha = _in_srgb(self.frame, "the photo"), self.cutout.alpha
+        subject = replace(photo, pixels=self._own_colour(photo.pixels))
+        red, green, blue, opacity = self.backdrop.colour
+        if self.backdrop.kind == "picture":
+            return self._over_picture(subject)
+        if self.backdrop.kind == "blur":
+            pixels = over_picture(subject.pixels, alpha, self._blurred(photo))
+        elif self.backdrop.kind in ("gradient", "checker"):
+            from cutaway.pixels.grounds import computed
+
+            behind = computed(self.backdrop, subject.size, like=subject.pixels)
+            pixels = over_picture(subject.pixels, alpha, behind)
         elif opacity < 255:
             pixels, alpha = over_translucent(
                 subject.pixels, alpha, (red, green, blue), background_alpha=opacity / 255
@@ -111,24 +162,28 @@ class Result:
             pixels = over_colour(subject.pixels, alpha, (red, green, blue))
         return replace(subject, pixels=pixels, alpha=None)
 
-    def _over_frame(self, subject: Frame) -> Frame | Cutout:
-        """Over a picture, scaled and cropped to cover; translucent where the picture is."""
+    def _over_picture(self, subject: Frame) -> Frame | Cutout:
+        """Over a picture, one of the two brought to the other's size; translucent where the picture is."""
         from cutaway.pixels.composite import over_picture, over_translucent
-        from cutaway.pixels.resize import fit_cover
+        from cutaway.pixels.layout import fitted, placed
 
-        behind = self.behind or self._background_file()
-        below = fit_cover(behind.pixels, subject.size)
-        if behind.alpha is None:
-            return replace(subject, pixels=over_picture(subject.pixels, self.cutout.alpha, below), alpha=None)
-        below_alpha = unit(fit_cover(behind.alpha, subject.size))
-        pixels, alpha = over_translucent(
-            subject.pixels, self.cutout.alpha, below, background_alpha=below_alpha
-        )
+        behind, fit = self._background_picture(), self.backdrop.fit
+        pixels, alpha, below, below_alpha = subject.pixels, self.cutout.alpha, behind.pixels, behind.alpha
+        if self.backdrop.canvas == "background":
+            pixels, alpha = placed(pixels, alpha, behind.size)
+        else:
+            below = fitted(below, subject.size, fit=fit)
+            below_alpha = None if below_alpha is None else fitted(below_alpha, subject.size, fit=fit)
+        if below_alpha is None:
+            return replace(subject, pixels=over_picture(pixels, alpha, below), alpha=None)
+        pixels, alpha = over_translucent(pixels, alpha, below, background_alpha=unit(below_alpha))
         return Cutout(pixels, alpha, subject.metadata, subject.time)
 
-    def _background_file(self) -> Frame:
-        """The background picture in sRGB, decoded once for all photos."""
-        path = self.options.backdrop.picture
+    def _background_picture(self) -> Frame:
+        """The background picture in sRGB; a file is decoded once for all photos."""
+        path = self.backdrop.picture
+        if isinstance(path, Frame):
+            return path
         changed = 0.0
         with contextlib.suppress(OSError):  # reading it tells better what is wrong
             changed = os.stat(path).st_mtime  # noqa: PTH116 - the path may hold anything
@@ -137,28 +192,39 @@ class Result:
     def _blurred(self, subject: Frame) -> Pixels:
         from cutaway.pixels.blur import blur_background
 
-        sigma_px = self.options.backdrop.blur_px or max(1.0, 0.02 * max(subject.size))
+        sigma_px = self.backdrop.blur_px or max(1.0, 0.02 * max(subject.size))
         not_background = self.matte.alpha
         if subject.alpha is not None:  # what the photo itself hides has no colour to blur
             not_background = np.maximum(not_background, 1 - unit(subject.alpha))
         return blur_background(subject.pixels, not_background, sigma_px=sigma_px)
 
-    def over(self, background: str | AnyPicture) -> Result:
-        """The same subject on another background.
+    def over(
+        self, background: str | Photo, *, fit: Fit | None = None, canvas: Canvas | None = None
+    ) -> Result:
+        """The same subject on another background; a matte or an effect that was asked for is given up.
 
         Args:
             background: what the `background` option takes (a colour, "blur", a path, ...), or a picture: a
-                path object, bytes, a Pillow image or an array.
+                path object, bytes, a Pillow image, an array or a frame.
+            fit, canvas: see `cutaway.Options`; None keeps what was, `canvas` only if there is a picture.
 
         Raises:
-            OptionError: a string that is none of these.
+            OptionError: a value is none of these, or `canvas` is "background" and there is no picture.
             ImageError: the picture cannot be read.
         """
-        if isinstance(background, str):
-            options = self.options.with_changes({"mask_only": False, "background": background})
-            return replace(self, options=options, behind=None)
-        options = self.options.with_changes({"mask_only": False, "background": "none"})
-        return replace(self, options=options, behind=_in_srgb(read_photo(background), "the background"))
+        check_choice("canvas", canvas)
+        fit, kept = fit or self.backdrop.fit, canvas or self.backdrop.canvas
+        bare = {"mask_only": False, "effect": "none", "background": "none", "canvas": "photo", "fit": fit}
+        options = self.options.with_changes(bare)
+        if not isinstance(background, str):
+            picture = _in_srgb(read_photo(background), "the background")
+            return replace(
+                self, options=options, behind=Backdrop("picture", picture=picture, fit=fit, canvas=kept)
+            )
+        options = options.with_changes({"background": background})
+        if canvas is not None or options.backdrop.kind == "picture":
+            options = options.with_changes({"canvas": kept})
+        return replace(self, options=options, behind=None)
 
     def to_bytes(self, format: OutputFormat | None = None) -> bytes:
         """The picture as the bytes of a file; the format is this one, else the options', else png.
@@ -247,6 +313,17 @@ def _in_srgb(frame: Frame, what: str) -> Frame:
     if converted.pixels is not frame.pixels:
         log.info("%s was converted from its own colour profile to sRGB", what)
     return converted
+
+
+def _on_white(picture: Picture) -> Pixels:
+    """The colours of a photo or a result; what is transparent lies on white."""
+    from cutaway.pixels.composite import over_colour
+
+    assert not isinstance(picture, Matte)
+    if picture.alpha is None:
+        return picture.pixels
+    alpha = picture.alpha if isinstance(picture, Cutout) else unit(picture.alpha)
+    return over_colour(picture.pixels, alpha, (255, 255, 255))
 
 
 def unit(alpha: Pixels) -> Floats:

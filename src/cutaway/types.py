@@ -138,19 +138,34 @@ class Cutout:
         return self.pixels.shape[0], self.pixels.shape[1]
 
 
+Fit: TypeAlias = Literal["cover", "contain", "stretch", "tile", "center"]
+"""How a background picture fills a canvas of another size; see `pixels.layout.fitted`."""
+Canvas: TypeAlias = Literal["photo", "background"]
+"""Whose size the result on a background picture has."""
+
+
 @dataclass(frozen=True)
 class Backdrop:
     """What lies behind the subject in the result.
 
     Attributes:
-        kind: "none" (transparent), "colour", "picture" (a file) or "blur" (the photo itself, blurred).
-        colour: (red, green, blue, alpha), 0..255 each, for kind "colour".
-        picture: path of the picture, for kind "picture".
+        kind: "none" (transparent), "colour", "picture", "blur" (the photo itself, blurred), "gradient", "checker" (the
+            squares that stand for transparency) or "original" (the photo's own background).
+        colour: (red, green, blue, alpha), 0..255 each, for kind "colour"; the first one for kind "gradient".
+        end: the gradient's last colour.
+        angle: the gradient's direction in degrees, clockwise from upwards.
+        picture: path of the picture, or the picture itself in sRGB, for kind "picture".
         blur_px: standard deviation of the Gaussian in pixels of the photo, for kind "blur"; None picks 2 % of the
             photo's longer side.
+        fit: how the picture fills a canvas of the photo's size, for kind "picture".
+        canvas: whether the result has the size of the photo or of the picture, for kind "picture".
     """
 
-    kind: Literal["none", "colour", "picture", "blur"] = "none"
+    kind: Literal["none", "colour", "picture", "blur", "gradient", "checker", "original"] = "none"
     colour: tuple[int, int, int, int] = (255, 255, 255, 255)
-    picture: str = ""
+    end: tuple[int, int, int, int] = (255, 255, 255, 255)
+    angle: float = 180.0
+    picture: str | Frame = ""
     blur_px: float | None = None
+    fit: Fit = "cover"
+    canvas: Canvas = "photo"

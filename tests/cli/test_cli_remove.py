@@ -127,6 +127,9 @@ def test_white_is_said_only_without_a_background(remove, here: Path, draw: Draw)
     assert "white" in remove("a.png", "-o", "z.jpg").err
     with Image.open(here / "z.jpg") as result:
         assert min(result.convert("RGB").getpixel((2, 2))) > 240
+    assert "white" not in remove("a.png", "-o", "s.jpg", "--show", "strip").err
+    assert "white" not in remove("a.png", "-o", "e.jpg", "--effect", "blur-subject").err
+    assert "white" in remove("a.png", "-o", "f.jpg", "--feather", "2").err
 
 
 def test_a_bad_file_is_reported_and_the_rest_go_on(remove, here: Path, draw: Draw, files: Files) -> None:  # type: ignore[no-untyped-def]
@@ -349,6 +352,19 @@ def test_more_than_100_megapixels(remove, here: Path) -> None:  # type: ignore[n
     assert json.loads((here / "r.jsonl").read_text().splitlines()[0])["width"] == 10400
 
 
+def test_what_is_said_is_the_size_of_the_result(remove, here: Path, draw: Draw) -> None:  # type: ignore[no-untyped-def]
+    draw(here / "a.png")
+    Image.new("RGB", (50, 70), "teal").save(here / "ground.png")
+    ran = remove("a.png", "-o", "x.png", "--background", "ground.png", "--canvas", "background")
+    assert ran.err.startswith("x.png (50×70, ")
+    ran = remove("a.png", "-o", "y.png", "--show", "strip", "--report", "r.jsonl")
+    assert ran.err.startswith("y.png (404×96, ")
+    line = json.loads((here / "r.jsonl").read_text().splitlines()[0])
+    assert (line["width"], line["height"]) == (404, 96)
+    with Image.open(here / "y.png") as strip:
+        assert (strip.mode, strip.size) == ("RGB", (404, 96))
+
+
 def test_every_option_is_a_flag(cutaway) -> None:  # type: ignore[no-untyped-def]
     shown = cutaway("remove", "--help").out.decode()
     words = shown.split()
@@ -367,6 +383,15 @@ def test_every_option_is_a_flag(cutaway) -> None:  # type: ignore[no-untyped-def
         ("--fromat", "png"),
         ("--mask-only", "--background", "red"),
         ("--device", "gpu"),
+        ("--zoom", "on"),
+        ("--feather", "-1"),
+        ("--feather", "soft"),
+        ("--fit", "fill"),
+        ("--canvas", "background"),
+        ("--canvas", "background", "--background", "teal"),
+        ("--effect", "blur-subject", "--background", "red"),
+        ("--effect", "blur-subject", "--mask-only"),
+        ("--show", "strip", "--mask-only"),
         ("-o", "x.png", "--format", "jpg"),
         ("-o", ""),
     ],

@@ -193,6 +193,53 @@ def test_minmax_of_a_flat_answer_is_no_division_by_zero() -> None:
     )
 
 
+# --- three classes: background, subject, border ------------------------------------------------------------
+
+TRIMAP = replace(FAKE_SPEC, output="trimap")
+
+
+def trimap_alpha(shares: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
+    """The matte made of shares (3, h, w), for a frame of that size."""
+    inside = shares.shape[1:]
+    frame = size or inside
+    prepared = Prepared(np.zeros((1, 3, *inside), np.float32), frame, (0, 0, *frame))
+    return restore(shares[None].astype(np.float32), prepared, TRIMAP).alpha
+
+
+def test_alpha_is_soft_only_where_the_border_is_the_largest() -> None:
+    columns = [  # background, subject, border, alpha
+        (0.7, 0.2, 0.1, 0.0),
+        (0.2, 0.5, 0.3, 1.0),
+        (0.1, 0.3, 0.6, 0.75),
+        (0.15, 0.05, 0.8, 0.25),
+        (0.0, 0.0, 1.0, 0.5),
+        (0.5, 0.5, 0.0, 0.0),
+    ]
+    *shares, wanted = np.array(columns).T
+    with np.errstate(all="raise"):
+        alpha = trimap_alpha(np.stack(shares)[:, None])
+    np.testing.assert_allclose(alpha[0], wanted, atol=1e-6)
+
+
+def test_classes_are_told_apart_before_enlarging() -> None:
+    """Between subject and background the enlarged alpha rises evenly; enlarged shares would make a step."""
+    shares = np.zeros((3, 1, 2))
+    shares[1, 0, 0] = shares[0, 0, 1] = 1
+    alpha = trimap_alpha(shares, size=(1, 16))[0]
+    assert (np.diff(alpha) <= 0).all()
+    assert ((alpha > 0.05) & (alpha < 0.95)).sum() >= 6
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 8, 8), (1, 2, 8, 8), (1, 3, 8, 16)])
+def test_a_trimap_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
+    prepared = Prepared(np.zeros((1, 3, 8, 8), np.float32), (8, 8), (0, 0, 8, 8))
+    with pytest.raises(ModelError, match=r"expected.*description"):
+        restore(np.zeros(shape, np.float32), prepared, TRIMAP)
+
+
+# --- answers that cannot be used ---------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 def test_a_model_that_answers_no_number_is_refused(wrong: float) -> None:
     raw = np.zeros((8, 8), np.float32)

@@ -123,7 +123,7 @@ class Batch:
     def _make(self, remover: Remover, task: Task) -> tuple[int, int]:
         result = remover.remove(_read_stdin() if task.photo.path is None else task.photo.path)
         self._write(result, task.target)
-        return result.frame.size
+        return result.picture.size
 
     def _write(self, result: Result, target: Path | None) -> None:
         data = result.to_bytes(self.destination.format)

@@ -108,8 +108,7 @@ def remove(
 def _say_before(console: Console, options: Options, destination: Destination, todo: Plan) -> None:
     for photo in todo.left_out:
         console.say(f"{photo} is left out: it is the result of another input")
-    bare = options.backdrop.kind == "none" and not options.mask_only
-    if destination.format == "jpg" and bare and todo.tasks:
+    if destination.format == "jpg" and options.is_cutout and todo.tasks:
         console.say(
             "jpg cannot be transparent: the background becomes white (choose another with --background)"
         )

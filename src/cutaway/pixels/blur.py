@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar, cast
+
 import cv2
 import numpy as np
 
 from cutaway.pixels.resize import resize
 from cutaway.types import Floats, Pixels
+
+_Array = TypeVar("_Array", Pixels, Floats)
 
 _SURE = 0.1
 """A pixel counts as background by how far its alpha is below this: an edge pixel is half subject, and a
@@ -47,11 +51,29 @@ def blur_background(pixels: Pixels, alpha: Floats, *, sigma_px: float) -> Pixels
     return result
 
 
-def _blur_small(plane: Floats, sigma_px: float) -> Floats:
-    """A Gaussian blur of a plane, left at the reduced resolution at which it loses nothing."""
-    height, width = plane.shape
+def gaussian(array: _Array, *, sigma_px: float) -> _Array:
+    """Blur a picture or a matte with a Gaussian, at a cost that does not grow with its width.
+
+    Where the Gaussian is wide it is computed on a picture shrunk until it is not. Beyond the border the picture is
+    mirrored, so that what touches the border does not fade there.
+
+    Args:
+        array: uint8, uint16 or float32, (H, W) or (H, W, C) with C <= 4.
+        sigma_px: standard deviation in pixels, above 0.
+
+    Returns:
+        Type and shape of `array`.
+    """
+    return resize(_blur_small(array, sigma_px), array.shape[:2])
+
+
+def _blur_small(array: _Array, sigma_px: float) -> _Array:
+    """A Gaussian blur, left at the reduced resolution at which it loses nothing."""
+    height, width = array.shape[:2]
     factor = max(1, int(sigma_px / _FINEST_PX))
-    small = resize(plane, (max(1, round(height / factor)), max(1, round(width / factor))))
+    small = resize(array, (max(1, round(height / factor)), max(1, round(width / factor))))
     sigma_y, sigma_x = sigma_px * small.shape[0] / height, sigma_px * small.shape[1] / width
-    blurred = cv2.GaussianBlur(small, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y, borderType=cv2.BORDER_REFLECT)
-    return np.asarray(blurred, np.float32).reshape(small.shape)
+    blurred: Any = cv2.GaussianBlur(
+        small, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y, borderType=cv2.BORDER_REFLECT
+    )
+    return cast(_Array, blurred.reshape(small.shape))

@@ -97,7 +97,8 @@ def restore(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Matte:
     """Bring the network's answer back to the photo: the inverse of `prepare`.
 
     Args:
-        raw: float32 (1, 1, h, w), what the engine answered to `prepared.tensor`.
+        raw: float32 (1, 1, h, w), or (1, 3, h, w) if the spec says "trimap": what the engine answered to
+            `prepared.tensor`.
         prepared: what it was asked.
         spec: says what the numbers mean.
 
@@ -109,7 +110,8 @@ def restore(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Matte:
     """
     _check_answer(raw, prepared, spec)
     top, left, bottom, right = prepared.box
-    alpha = resize(_activate(raw[0, 0], spec), (bottom - top, right - left))
+    small = _soft_border(raw[0]) if spec.output == "trimap" else _activate(raw[0, 0], spec)
+    alpha = resize(small, (bottom - top, right - left))
     if alpha.shape != prepared.frame_size:
         part, alpha = alpha, np.zeros(prepared.frame_size, np.float32)
         alpha[top:bottom, left:right] = part
@@ -117,7 +119,7 @@ def restore(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Matte:
 
 
 def _check_answer(raw: Floats, prepared: Prepared, spec: ModelSpec) -> None:
-    wanted = (1, 1, *prepared.tensor.shape[2:])
+    wanted = (1, 3 if spec.output == "trimap" else 1, *prepared.tensor.shape[2:])
     if raw.shape != wanted or raw.dtype != np.float32:
         raise ModelError(
             f"model {spec.name!r} answered {raw.dtype} {raw.shape} where float32 {wanted} was expected: "
@@ -138,3 +140,16 @@ def _activate(raw: Floats, spec: ModelSpec) -> Floats:
         if high > low:
             return np.asarray((raw - low) / (high - low), np.float32)
     return np.clip(raw, 0, 1)
+
+
+def _soft_border(shares: Floats) -> Floats:
+    """Alpha (h, w) from the shares (3, h, w) of background, subject and border: soft only where the border is.
+
+    Where the border's share is the largest, the subject's share of subject and background together (one half if the
+    border leaves nothing to either); elsewhere 1 where the subject's is larger, 0 where it is not.
+    """
+    background, subject, border = np.clip(shares, 0, 1)
+    either = subject + background
+    soft = np.divide(subject, either, out=np.full_like(subject, 0.5), where=either > 0)
+    hard = (subject > background).astype(np.float32)
+    return np.where(border > np.maximum(background, subject), soft, hard)

@@ -1,0 +1,169 @@
+"""The matte's edge at the photo's own resolution.
+
+A network answers at a few hundred pixels; enlarged, its edge is a ramp many pixels wide that cuts through hair and
+corners. Along an edge, a photo's colours mostly mix subject and background in proportion to alpha, so that within a
+small window alpha is a linear function of colour. That function is found at the network's size, where it is cheap, and
+applied to the photo's own pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from cutaway.pixels.resize import resize
+from cutaway.pixels.tiles import enlarged
+from cutaway.types import Floats, Pixels, Size
+
+RADIUS = 2
+"""Half width of a window in the network's pixels: 5 x 5. A smaller one follows finer structure, a larger one
+less noise."""
+FLATNESS = 1e-4
+"""The filter's epsilon, a variance of colour in the unit range: what is flatter than this tells nothing. A photo whose
+grain is stronger takes the variance of its grain, which would otherwise be seen in the alpha."""
+NETWORK_BLUR_PX = 0.75
+"""How blurred a network's answer is, in its own pixels. The photo is blurred as much before the two are compared:
+where alpha is linear in colour, blurred alpha is linear in blurred colour, with the same coefficients."""
+NOISE = 1e-4
+"""Variance of alpha left unexplained that is no reason for doubt: one part in a hundred."""
+SURE = 0.02
+"""Alpha this close to 0 or 1 counts as decided; where all around is decided alike, nothing is touched."""
+
+
+def refine(pixels: Pixels, alpha: Floats, *, seen: Size, out: Floats | None = None) -> Floats:
+    """Draw a matte's edge where the photo's own pixels say it is.
+
+    He and Sun, Fast Guided Filter (2015): in every window k, alpha ≈ a_k · colour + b_k with, by least squares,
+    a_k = (Σ_k + ε)⁻¹ cov_k(colour, alpha) and b_k = mean_k(alpha) - a_k · mean_k(colour), found on pictures of `seen`
+    size; then a and b are averaged over the windows, enlarged and applied to the photo. Three things are ours: the
+    photo is blurred as the network's answer is before the fit (`NETWORK_BLUR_PX`), so that the function applied is as
+    steep as the photo's edge; windows count by how well they fit; and the result leans on the plain matte where colour
+    explains little of alpha, as on a flat colour.
+
+    Only tiles that hold an edge are computed, so that time and memory follow the length of the outline.
+
+    Args:
+        pixels: the photo, uint8 or uint16 (H, W, 3).
+        alpha: its matte, enlarged linearly, float32 (H, W) in [0, 1].
+        seen: (height, width) at which the network answered.
+        out: the array to write to; `alpha` itself spares a copy. None makes a new one.
+
+    Returns:
+        float32 (H, W) in [0, 1]; the very values of `alpha` away from edges, and everywhere if the photo is no larger
+        than what the network saw.
+    """
+    result = alpha.copy() if out is None else out
+    if result is not alpha and out is not None:
+        np.copyto(result, alpha)
+    small = min(seen[0], alpha.shape[0]), min(seen[1], alpha.shape[1])
+    if alpha.size <= small[0] * small[1]:
+        return result
+    lines = _lines(pixels, alpha, small)
+    if lines is not None:
+        trusted = lines[4] > 0
+        for tile, part in enlarged(lines, alpha.shape, wanted=lambda _, few: bool(trusted[few].any())):
+            result[tile] = _applied(part, pixels[tile], alpha[tile])
+    return result
+
+
+def _lines(pixels: Pixels, alpha: Floats, size: Size) -> Floats | None:
+    """The linear functions at the network's size: (5, h, w) of trust times a (3) and b, and trust itself; None without
+    an edge."""
+    sampled = cv2.resize(alpha, size[::-1], interpolation=cv2.INTER_LINEAR)
+    answer = np.asarray(sampled, np.float32).reshape(size)
+    edge = _edge(answer)
+    if not edge.any():
+        return None
+    slopes, offset, spread, left = _fit(_guide(pixels, size), answer, flat=max(FLATNESS, _grain(pixels)))
+    explained = np.asarray(np.clip((spread - left) / (spread + NOISE), 0, 1), np.float32)
+    weight = np.asarray(1 / (left + NOISE), np.float32)
+    total = _mean(weight)
+    trust = _mean(weight * explained) / total * edge
+    planes = [_mean(weight * plane) / total * trust for plane in (*slopes, offset)]
+    return np.stack([*planes, trust]).astype(np.float32)
+
+
+def _guide(pixels: Pixels, size: Size) -> Floats:
+    """The photo as small and as blurred as the network's answer, (3, h, w) in [0, 1]."""
+    small = resize(pixels, size).astype(np.float32)
+    small /= np.float32(np.iinfo(pixels.dtype).max)
+    blurred = cv2.GaussianBlur(small, (0, 0), NETWORK_BLUR_PX, borderType=cv2.BORDER_REFLECT)
+    return np.ascontiguousarray(np.asarray(blurred, np.float32).reshape(small.shape).transpose(2, 0, 1))
+
+
+def _grain(pixels: Pixels) -> float:
+    """Variance of the noise from pixel to pixel, unit range: the median of second differences along some rows, for
+    which 6 · variance is expected, and 0.6745 standard deviations is a normal distribution's median distance."""
+    rows = pixels[:: max(1, pixels.shape[0] // 64), :, 1].astype(np.float32)
+    bends = np.abs(rows[:, 2:] - 2 * rows[:, 1:-1] + rows[:, :-2])
+    if bends.size == 0:
+        return 0.0
+    deviation = float(np.median(bends)) / np.iinfo(pixels.dtype).max / 0.6745
+    return deviation**2 / 6
+
+
+def _edge(answer: Floats) -> Floats:
+    """1 where not all within reach of a window is decided alike, else 0."""
+    around = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
+    lowest, highest = cv2.erode(answer, around), cv2.dilate(answer, around)
+    return ((lowest < 1 - SURE) & (highest > SURE)).astype(np.float32).reshape(answer.shape)
+
+
+def _mean(plane: Floats, radius: int = 1) -> Floats:
+    side = 2 * radius + 1
+    return np.asarray(cv2.blur(plane, (side, side), borderType=cv2.BORDER_REFLECT), np.float32).reshape(
+        plane.shape
+    )
+
+
+def _fit(guide: Floats, answer: Floats, *, flat: float) -> tuple[list[Floats], Floats, Floats, Floats]:
+    """Least squares in every window.
+
+    Returns:
+        a (three planes), b, the variance of alpha and what of it the colours leave unexplained.
+    """
+    colour = [_mean(g, RADIUS) for g in guide]
+    mean = _mean(answer, RADIUS)
+    shared = [_mean(g * answer, RADIUS) - m * mean for g, m in zip(guide, colour, strict=True)]
+    pairs = (0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)
+    rr, rg, rb, gg, gb, bb = (
+        np.asarray(_mean(guide[i] * guide[j], RADIUS) - colour[i] * colour[j], np.float32) for i, j in pairs
+    )
+    epsilon = np.float32(flat)
+    slopes = _solved([rr + epsilon, rg, rb, gg + epsilon, gb, bb + epsilon], shared)
+    a, b, c = slopes
+    offset = mean - a * colour[0] - b * colour[1] - c * colour[2]
+    spread = np.maximum(_mean(answer * answer, RADIUS) - mean * mean, 0)
+    made = a * a * rr + b * b * gg + c * c * bb + 2 * (a * b * rg + a * c * rb + b * c * gb)
+    left = spread - 2 * (a * shared[0] + b * shared[1] + c * shared[2]) + made
+    return (
+        slopes,
+        np.asarray(offset, np.float32),
+        np.asarray(spread, np.float32),
+        np.maximum(left, np.float32(0)),
+    )
+
+
+def _solved(matrix: Sequence[Floats], right: list[Floats]) -> list[Floats]:
+    """x of M x = right for a symmetric 3 x 3 matrix in every pixel, by cofactors."""
+    rr, rg, rb, gg, gb, bb = matrix
+    first = [gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg]
+    second = [first[1], rr * bb - rb * rb, rb * rg - rr * gb]
+    third = [first[2], second[2], rr * gg - rg * rg]
+    determinant = rr * first[0] + rg * first[1] + rb * first[2]
+    x, y, z = right
+    return [
+        np.asarray((a * x + b * y + c * z) / determinant, np.float32) for a, b, c in (first, second, third)
+    ]
+
+
+def _applied(part: Floats, pixels: Pixels, alpha: Floats) -> Floats:
+    """trust · (a · colour + b) + (1 - trust) · alpha."""
+    scale = np.float32(1 / np.iinfo(pixels.dtype).max)
+    found = part[3]
+    for channel in range(3):
+        found += part[channel] * (pixels[..., channel] * scale)
+    trust = np.clip(part[4], 0, 1)
+    return np.asarray(np.clip(np.clip(found, 0, trust) + (1 - trust) * alpha, 0, 1), np.float32)

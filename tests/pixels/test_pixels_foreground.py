@@ -1,0 +1,86 @@
+"""The subject's own colour along the edge."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cutaway.pixels.foreground import foreground
+
+SIZE = (160, 200)
+SUBJECT, WALL = np.array([200, 120, 70]), np.array([30, 160, 220])
+
+
+def soft_disc(soft_px: float = 8.0) -> np.ndarray:
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    return np.clip((50 - np.hypot(y - 80, x - 100)) / soft_px + 0.5, 0, 1).astype(np.float32)
+
+
+def composed(alpha: np.ndarray, *, scale: int = 1) -> np.ndarray:
+    mixed = alpha[..., None] * SUBJECT + (1 - alpha[..., None]) * WALL
+    return np.rint(mixed * scale).astype(np.uint8 if scale == 1 else np.uint16)
+
+
+@pytest.mark.parametrize("scale", [1, 257])
+def test_the_halos_colour_error_falls_five_times_at_least(scale: int) -> None:
+    alpha = soft_disc()
+    photo = composed(alpha, scale=scale)
+    halo = (alpha > 0.02) & (alpha < 0.98)
+    before = np.abs(photo[halo] - SUBJECT * scale).mean()
+    after = np.abs(foreground(photo, alpha)[halo] - SUBJECT * scale).mean()
+    assert before > 50 * scale
+    assert after <= before / 5
+
+
+@pytest.mark.parametrize("top", [255, 65535])
+def test_white_over_white_stays_white(top: int) -> None:
+    white = np.full((*SIZE, 3), top, np.uint8 if top == 255 else np.uint16)
+    for alpha in soft_disc(), np.random.default_rng(0).uniform(0, 1, SIZE).astype(np.float32):
+        np.testing.assert_array_equal(foreground(white, alpha), white)
+
+
+def test_where_all_is_subject_or_nothing_the_photo_stays() -> None:
+    alpha = soft_disc()
+    photo = composed(alpha)
+    found = foreground(photo, alpha)
+    certain = (alpha == 0) | (alpha == 1)
+    np.testing.assert_array_equal(found[certain], photo[certain])
+    for same in np.zeros(SIZE, np.float32), np.ones(SIZE, np.float32), np.full(SIZE, 0.5, np.float32):
+        assert foreground(photo, same) is photo
+
+
+def test_what_a_wider_edge_shows_has_the_subjects_colour() -> None:
+    alpha = soft_disc(1.0)
+    wider = soft_disc(24.0)
+    photo = composed(alpha)
+    found = foreground(photo, alpha, shown=wider)
+    beyond = (alpha == 0) & (wider > 0.02)
+    assert np.abs(photo[beyond] - SUBJECT).mean() > 100
+    assert np.abs(found[beyond] - SUBJECT).mean() < 20
+    inside = alpha == 1
+    np.testing.assert_array_equal(found[inside], photo[inside])
+
+
+def test_the_photo_given_is_not_written_to() -> None:
+    photo = composed(soft_disc())
+    kept = photo.copy()
+    foreground(photo, soft_disc())
+    np.testing.assert_array_equal(photo, kept)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (7, 5)])
+def test_any_size(size: tuple[int, int]) -> None:
+    alpha = np.linspace(0, 1, size[0] * size[1], dtype=np.float32).reshape(size)
+    photo = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    assert foreground(photo, alpha).shape == photo.shape
+
+
+def test_large_photos_are_worked_on_at_a_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    import cutaway.pixels.foreground as room
+
+    monkeypatch.setattr(room, "WORKING_PX", 80)
+    alpha = soft_disc()
+    photo = composed(alpha)
+    halo = (alpha > 0.02) & (alpha < 0.98)
+    before, after = (np.abs(p[halo] - SUBJECT).mean() for p in (photo, foreground(photo, alpha)))
+    assert after <= before / 4

@@ -1,0 +1,156 @@
+"""Backgrounds on a canvas of another size, and subjects on a background of another size."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from cutaway.pixels.layout import fitted, placed
+from cutaway.pixels.resize import fit_cover
+from cutaway.types import Fit
+
+MODES = get_args(Fit)
+
+
+def noise(size: tuple[int, ...], dtype: type = np.uint8) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, size, dtype)
+
+
+def framed(height: int, width: int) -> np.ndarray:
+    """A white picture with a red left and right edge and a blue top and bottom one."""
+    picture = np.full((height, width, 3), 255, np.uint8)
+    picture[[0, -1]] = (0, 0, 200)
+    picture[:, [0, -1]] = (200, 0, 0)
+    return picture
+
+
+@pytest.mark.parametrize("fit", MODES)
+@pytest.mark.parametrize("source", [(1, 1), (1, 200), (200, 1), (13, 40), (64, 48)])
+@pytest.mark.parametrize("wanted", [(1, 1), (7, 100), (64, 48), (101, 3)])
+def test_every_mode_gives_the_size_that_is_wanted(
+    fit: Fit, source: tuple[int, int], wanted: tuple[int, int]
+) -> None:
+    for dtype in (np.uint8, np.uint16):
+        assert fitted(noise((*source, 3), dtype), wanted, fit=fit).shape == (*wanted, 3)
+        assert fitted(noise(source, dtype), wanted, fit=fit).shape == wanted
+        assert fitted(noise(source, dtype), wanted, fit=fit).dtype == dtype
+
+
+@pytest.mark.parametrize("fit", MODES)
+def test_a_picture_of_the_right_size_is_used_as_it_is(fit: Fit) -> None:
+    picture = noise((30, 20, 3))
+    np.testing.assert_array_equal(fitted(picture, (30, 20), fit=fit), picture)
+
+
+def test_cover_is_the_default_of_old() -> None:
+    picture = noise((50, 20, 3))
+    np.testing.assert_array_equal(fitted(picture, (30, 30), fit="cover"), fit_cover(picture, (30, 30)))
+
+
+def test_contain_shows_all_of_it_on_the_colour_of_its_edges() -> None:
+    result = fitted(framed(20, 40), (80, 80), fit="contain")
+    assert (result[:20] == result[0, 0]).all() and (result[60:] == result[0, 0]).all()
+    assert result[0, 0].tolist() == [round(200 * 2 / 40), 0, round(200 * 38 / 40)]  # mean of the long edges
+    assert result[40, 0].tolist() == [200, 0, 0] and result[40, 79].tolist() == [200, 0, 0]
+    assert (result[40, 20:60] == 255).all()
+
+
+def test_contain_beside_takes_the_colour_of_the_sides() -> None:
+    result = fitted(framed(40, 20), (40, 60), fit="contain")
+    assert (result[:, :20] == (200, 0, 0)).all() and (result[:, 40:] == (200, 0, 0)).all()
+    np.testing.assert_array_equal(result[:, 20:40], framed(40, 20))
+
+
+def test_stretch_has_every_corner_in_its_corner() -> None:
+    picture = np.zeros((2, 2, 3), np.uint8)
+    picture[0, 1], picture[1, 0], picture[1, 1] = 50, 100, 150
+    result = fitted(picture, (40, 90), fit="stretch")
+    assert [int(result[y, x, 0]) for y, x in [(0, 0), (0, -1), (-1, 0), (-1, -1)]] == [0, 50, 100, 150]
+
+
+def test_tile_repeats_from_the_top_left() -> None:
+    picture = noise((7, 5, 3))
+    result = fitted(picture, (20, 13), fit="tile")
+    np.testing.assert_array_equal(result[:7, :5], picture)
+    np.testing.assert_array_equal(result[7:14, 5:10], picture)
+    np.testing.assert_array_equal(result[14:], result[:6])
+    np.testing.assert_array_equal(fitted(picture, (4, 3), fit="tile"), picture[:4, :3])
+
+
+def test_center_neither_scales_nor_shifts() -> None:
+    picture = noise((10, 50, 3))
+    result = fitted(picture, (30, 20), fit="center")
+    np.testing.assert_array_equal(result[10:20], picture[:, 15:35])
+    top = np.rint(np.concatenate([picture[0], picture[-1]]).mean(axis=0))
+    assert (result[:10] == top).all() and (result[20:] == top).all()
+
+
+# --- a subject on a canvas ----------------------------------------------------------------------------------
+
+
+def subject(
+    top: int, left: int, bottom: int, right: int, size: tuple[int, int] = (60, 80)
+) -> tuple[np.ndarray, np.ndarray]:
+    alpha = np.zeros(size, np.float32)
+    alpha[top:bottom, left:right] = 1
+    return noise((*size, 3)), alpha
+
+
+def box_of(alpha: np.ndarray) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero((alpha > 0.5).any(axis=1)), np.flatnonzero((alpha > 0.5).any(axis=0))
+    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+
+def test_a_subject_that_fits_is_centred_pixel_by_pixel() -> None:
+    pixels, alpha = subject(5, 50, 25, 70)
+    colour, laid = placed(pixels, alpha, (100, 200))
+    assert (colour.shape, laid.shape, laid.dtype) == ((100, 200, 3), (100, 200), np.float32)
+    assert box_of(laid) == (40, 90, 60, 110)
+    np.testing.assert_array_equal(colour[40:60, 90:110], pixels[5:25, 50:70])
+    assert laid.sum() == alpha.sum()
+
+
+def test_a_photo_larger_than_the_canvas_is_not_scaled_while_its_subject_fits() -> None:
+    pixels, alpha = subject(5, 50, 25, 70)
+    colour, laid = placed(pixels, alpha, (30, 24))
+    assert box_of(laid) == (5, 2, 25, 22)
+    np.testing.assert_array_equal(colour[5:25, 2:22], pixels[5:25, 50:70])
+
+
+def test_a_subject_that_does_not_fit_is_scaled_down_until_it_does() -> None:
+    pixels, alpha = subject(10, 20, 50, 60)
+    _, laid = placed(pixels, alpha, (20, 100))
+    top, left, bottom, right = box_of(laid)
+    assert (bottom - top, right - left) == (20, 20)
+    assert (left + right) / 2 == 50
+
+
+@pytest.mark.parametrize(
+    ("box", "wanted"),
+    [
+        ((30, 30, 60, 50), (70, 90, 100, 110)),  # stands on the lower border
+        ((0, 30, 30, 50), (0, 90, 30, 110)),
+        ((20, 0, 40, 20), (40, 0, 60, 20)),
+        ((20, 60, 40, 80), (40, 180, 60, 200)),
+        ((0, 30, 60, 50), (20, 90, 80, 110)),  # cut off on two opposite sides
+    ],
+)
+def test_a_subject_cut_off_by_the_photo_stays_at_that_side(
+    box: tuple[int, int, int, int], wanted: tuple[int, int, int, int]
+) -> None:
+    _, laid = placed(*subject(*box), (100, 200))
+    assert box_of(laid) == wanted
+
+
+def test_an_empty_matte_leaves_the_canvas_empty() -> None:
+    _, laid = placed(noise((60, 80, 3)), np.zeros((60, 80), np.float32), (30, 50))
+    assert not laid.any()
+
+
+@pytest.mark.parametrize("canvas", [(1, 1), (1, 300), (301, 2)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (301, 2)])
+def test_any_photo_on_any_canvas(canvas: tuple[int, int], size: tuple[int, int]) -> None:
+    colour, laid = placed(noise((*size, 3)), np.ones(size, np.float32), canvas)
+    assert (colour.shape, laid.shape) == ((*canvas, 3), canvas)

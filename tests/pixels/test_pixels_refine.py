@@ -1,0 +1,141 @@
+"""The edge at the photo's own resolution: finer than plain enlargement, never elsewhere, never worse where blind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cutaway.evaluation.matting_metrics import grad, sad
+from cutaway.pixels.refine import refine
+from cutaway.pixels.resize import resize
+from cutaway.pixels.tiles import TILE, enlarged
+
+SIZE, SEEN = (240, 320), (30, 40)
+
+
+def disc(size: tuple[int, int] = SIZE, *, share: float = 0.3) -> np.ndarray:
+    y, x = np.mgrid[: size[0], : size[1]]
+    inside = share * min(size) - np.hypot(y - 0.48 * size[0], x - 0.55 * size[1])
+    return np.clip(inside + 0.5, 0, 1).astype(np.float32)
+
+
+def composed(truth: np.ndarray, *, top: int = 255) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    subject, ground = np.array([0.8, 0.5, 0.3]), np.array([0.2, 0.35, 0.6])
+    mixed = truth[..., None] * subject + (1 - truth[..., None]) * ground
+    mixed += rng.normal(0, 0.01, truth.shape)[..., None]
+    return np.rint(np.clip(mixed, 0, 1) * top).astype(np.uint8 if top == 255 else np.uint16)
+
+
+def plain(truth: np.ndarray, seen: tuple[int, int] = SEEN) -> np.ndarray:
+    return np.clip(resize(resize(truth, seen), truth.shape), 0, 1)
+
+
+@pytest.mark.parametrize("top", [255, 65535])
+def test_the_edge_follows_the_photo(top: int) -> None:
+    truth = disc()
+    before = plain(truth)
+    after = refine(composed(truth, top=top), before, seen=SEEN)
+    assert sad(after, truth) <= 0.3 * sad(before, truth)
+    assert grad(after, truth) <= 0.2 * grad(before, truth)
+    assert after.dtype == np.float32
+    assert after.min() >= 0
+    assert after.max() <= 1
+
+
+def test_strands_thinner_than_the_networks_pixels_come_back() -> None:
+    truth = np.zeros(SIZE, np.float32)
+    truth[120:, 60:260] = 1
+    truth[40:120, 64:256:12] = 1  # one pixel in twelve; the network's are eight wide
+    before = plain(truth)
+    after = refine(composed(truth), before, seen=SEEN)
+    assert sad(after, truth) <= 0.5 * sad(before, truth)
+
+
+def test_nothing_moves() -> None:
+    """Refining the mirrored photo is mirroring the refined one, and the centre of mass stays where it is."""
+    truth = disc()
+    photo, before = composed(truth), plain(truth)
+    after = refine(photo, before, seen=SEEN)
+    turned = refine(photo[::-1, ::-1].copy(), before[::-1, ::-1].copy(), seen=SEEN)
+    np.testing.assert_allclose(turned[::-1, ::-1], after, atol=2e-3)
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    for axis in y, x:
+        assert abs((axis * after).sum() / after.sum() - (axis * truth).sum() / truth.sum()) < 0.1
+
+
+def test_only_the_edge_is_touched() -> None:
+    truth = disc()
+    before = plain(truth)
+    after = refine(composed(truth), before, seen=SEEN)
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    far = np.abs(np.hypot(y - 0.48 * SIZE[0], x - 0.55 * SIZE[1]) - 72) > 6 * 8
+    np.testing.assert_array_equal(after[far], before[far])
+    assert (after != before).any()
+
+
+def test_the_background_does_not_grow_into_a_subject_that_has_its_colour() -> None:
+    """A patch of the ground's colour well inside the subject stays subject."""
+    truth = disc()
+    photo = composed(truth)
+    photo[105:125, 165:185] = photo[0, 0]
+    after = refine(photo, plain(truth), seen=SEEN)
+    assert (after[105:125, 165:185] == 1).all()
+
+
+def test_a_flat_photo_says_nothing_so_the_matte_stays() -> None:
+    before = plain(disc())
+    after = refine(np.full((*SIZE, 3), 90, np.uint8), before, seen=SEEN)
+    np.testing.assert_allclose(after, before, atol=1e-3)
+
+
+def test_noise_says_next_to_nothing() -> None:
+    truth = disc()
+    before = plain(truth)
+    noise = np.random.default_rng(3).integers(0, 256, (*SIZE, 3), np.uint8)
+    assert sad(refine(noise, before, seen=SEEN), truth) <= 1.25 * sad(before, truth)
+
+
+def test_even_transparency_stays_as_it_is() -> None:
+    half = np.full(SIZE, 0.5, np.float32)
+    np.testing.assert_allclose(refine(composed(disc()), half, seen=SEEN), half, atol=1e-4)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_without_an_edge_nothing_happens(value: float) -> None:
+    alpha = np.full(SIZE, value, np.float32)
+    np.testing.assert_array_equal(refine(composed(disc()), alpha, seen=SEEN), alpha)
+
+
+def test_a_photo_no_larger_than_what_the_network_saw_keeps_its_matte() -> None:
+    before = plain(disc())
+    np.testing.assert_array_equal(refine(composed(disc()), before, seen=SIZE), before)
+    np.testing.assert_array_equal(refine(composed(disc()), before, seen=(480, 640)), before)
+
+
+def test_writing_in_place_is_the_same() -> None:
+    before = plain(disc())
+    wanted = refine(composed(disc()), before, seen=SEEN)
+    kept = before.copy()
+    assert refine(composed(disc()), kept, seen=SEEN, out=kept) is kept
+    np.testing.assert_array_equal(kept, wanted)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 200), (200, 1), (33, 47)])
+def test_any_size(size: tuple[int, int]) -> None:
+    alpha = np.linspace(0, 1, size[0] * size[1], dtype=np.float32).reshape(size)
+    photo = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    after = refine(photo, alpha, seen=(16, 16))
+    assert after.shape == size
+    assert np.isfinite(after).all()
+
+
+def test_tiles_enlarge_as_resize_does() -> None:
+    planes = np.random.default_rng(0).uniform(0, 1, (2, 17, 23)).astype(np.float32)
+    size = TILE[0] * 2 + 5, TILE[1] + 9
+    made = np.full((2, *size), -1, np.float32)
+    for tile, part in enlarged(planes, size, wanted=lambda tile, _: tile[0].start > 0):
+        made[:, *tile] = part
+    wanted = np.stack([resize(plane, size) for plane in planes])
+    np.testing.assert_allclose(made[:, TILE[0] :], wanted[:, TILE[0] :], atol=1e-5)
+    assert (made[:, : TILE[0]] == -1).all()
