@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms
+from PIL import Image
 
 from cutaway.media import icc as icc_profiles
 from cutaway.types import Frame, Pixels
@@ -77,6 +77,8 @@ def grey16_to_srgb(grey: npt.NDArray[np.uint16], profile: bytes) -> npt.NDArray[
 @lru_cache(maxsize=32)
 def _transform(profile: bytes) -> Any:
     """littleCMS's way from a profile to sRGB; None if the profile is damaged or not one of pictures."""
+    from PIL import ImageCms  # most photos have no profile, and each millisecond of a single photo counts
+
     mode = _SPACES.get(profile[16:20])
     if mode is None:
         return None
@@ -88,10 +90,14 @@ def _transform(profile: bytes) -> Any:
 
 @lru_cache(maxsize=1)
 def _lab_transform() -> Any:
+    from PIL import ImageCms
+
     return _build(ImageCms.createProfile("LAB"), "LAB")
 
 
 def _build(profile: Any, mode: str) -> Any:
+    from PIL import ImageCms
+
     return ImageCms.buildTransform(
         profile,
         ImageCms.createProfile("sRGB"),
@@ -103,6 +109,8 @@ def _build(profile: Any, mode: str) -> Any:
 
 
 def _applied(image: Image.Image, transform: Any) -> Image.Image:
+    from PIL import ImageCms
+
     converted = ImageCms.applyTransform(image, transform)
     assert converted is not None  # None only with inPlace=True
     return converted

@@ -1,0 +1,177 @@
+"""How fast videos are: `cutaway video` against the sum of its own parts, and against a loop over rembg, in one run.
+
+    python benchmarks/video.py -o benchmarks/out
+    python benchmarks/video.py -o benchmarks/out --rembg-python /venvs/rembg/bin/python --u2net-home /peers
+
+A clip is drawn (720p H.264 unless told otherwise) and its background replaced by a colour. The parts (decode, network,
+compose, encode) are then measured alone, in CPU time; a pipeline that wastes nothing would need their sum divided by
+the cores. Only the sum is exact, because encoders work on in threads of their own. `efficiency` is that ideal time by
+the real one. The rembg loop does what its users do: read each frame, remove, compose, and encode. Compare ratios
+between machines, not seconds. Writes video.json and video.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from photos import draw
+from provenance import describe, provenance
+
+from cutaway.media.video.encode import Coding
+from cutaway.media.video.info import VideoInfo
+from cutaway.media.video.read import VideoReader
+from cutaway.media.video.write import VideoWriter
+from cutaway.options import Options
+from cutaway.remover import Remover
+from cutaway.streams.convert import Job, convert
+from cutaway.streams.options import VideoOptions
+from cutaway.types import Frame
+
+RATE = Fraction(25)
+
+REMBG_LOOP = """
+import sys, time, av, numpy as np
+from rembg import new_session, remove
+source, target = sys.argv[1:3]
+session = new_session("u2netp")
+remove(np.zeros((64, 64, 3), np.uint8), session=session)
+began = time.perf_counter()
+with av.open(source) as clip, av.open(target, "w") as out:
+    stream = out.add_stream("libx264", rate=25, options={"preset": "veryfast"})
+    for index, frame in enumerate(clip.decode(video=0)):
+        rgba = remove(frame.to_ndarray(format="rgb24"), session=session).astype(np.float32)
+        alpha = rgba[..., 3:] / 255
+        flat = (rgba[..., :3] * alpha + np.array([0, 128, 128]) * (1 - alpha)).astype(np.uint8)
+        stream.width, stream.height = flat.shape[1], flat.shape[0]
+        picture = av.VideoFrame.from_ndarray(flat, "rgb24")
+        picture.pts = index
+        out.mux(stream.encode(picture))
+    out.mux(stream.encode(None))
+print(time.perf_counter() - began)
+"""
+
+
+def write_clip(path: Path, *, frames: int, height: int, width: int) -> None:
+    """A drawn figure that walks over a drawn ground."""
+    picture = draw(height, width + frames)
+    info = VideoInfo((height, width), RATE, 1 / RATE)
+    with VideoWriter(path, info, transparent=False, coding=Coding("h264", preset="fastest")) as writer:
+        for index in range(frames):
+            writer.write(Frame(np.ascontiguousarray(picture[:, index : index + width])), index / RATE)
+
+
+def parts(clip: Path, remover: Remover, options: Options, target: Path) -> dict[str, float]:
+    """CPU seconds of each part alone, over the whole clip, one frame in memory at a time."""
+    spent = dict.fromkeys(("decode", "network", "compose", "encode"), 0.0)
+    with (
+        VideoReader(clip) as reader,
+        VideoWriter(target, reader.info, transparent=False, overwrite=True) as writer,
+    ):
+        for frame in _timed_items(iter(reader), spent, "decode"):
+            result = _timed(spent, "network", lambda frame=frame: remover.remove(frame, options=options))
+            picture = _timed(spent, "compose", lambda result=result: result.picture)
+            _timed(spent, "encode", lambda frame=frame, picture=picture: writer.write(picture, frame.time))
+        _timed(spent, "encode", writer.finish)
+    return spent
+
+
+def _timed(spent: dict[str, float], name: str, work: Callable[[], Any]) -> Any:
+    began = time.process_time()
+    try:
+        return work()
+    finally:
+        spent[name] += time.process_time() - began
+
+
+def _timed_items(items: Iterator[Frame], spent: dict[str, float], name: str) -> Iterator[Frame]:
+    while (item := _timed(spent, name, lambda: next(items, None))) is not None:
+        yield item
+
+
+def whole(clip: Path, remover: Remover, options: Options, target: Path) -> float:
+    """Wall seconds of `convert`, the model being open."""
+    began = time.perf_counter()
+    convert(Job(clip, target, options, VideoOptions(steady="off"), overwrite=True), remover)
+    return time.perf_counter() - began
+
+
+def rembg_loop(args: argparse.Namespace, clip: Path, target: Path) -> float | None:
+    """Wall seconds of the loop; None where rembg's interpreter is not given."""
+    if args.rembg_python is None:
+        print("rembg left out: --rembg-python does not name its environment's interpreter", file=sys.stderr)
+        return None
+    settings = {**os.environ, **({"U2NET_HOME": str(args.u2net_home)} if args.u2net_home else {})}
+    command = [str(args.rembg_python), "-c", REMBG_LOOP, str(clip), str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=settings)
+    return float(done.stdout.split()[-1])
+
+
+def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """All figures of one run."""
+    clip = folder / "clip.mp4"
+    write_clip(clip, frames=args.frames, height=args.height, width=args.width)
+    options = Options(model=args.model, background="teal", zoom="off")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with Remover(options=options) as remover:
+        whole(clip, remover, options, folder / "warm.mp4")
+        walls = [whole(clip, remover, options, folder / "out.mp4") for _ in range(args.rounds)]
+        spent = parts(clip, remover, options, folder / "parts.mp4")
+    best, ideal = min(walls), sum(spent.values()) / cores
+    theirs = rembg_loop(args, clip, folder / "rembg.mp4")
+    return {
+        "frames": args.frames, "size": [args.height, args.width], "cores": cores, "walls_s": walls,
+        "parts_cpu_s": spent, "ideal_s": ideal, "efficiency": ideal / best, "fps": args.frames / best,
+        "rembg_s": theirs, "times_faster": theirs / best if theirs else None,
+    }  # fmt: skip
+
+
+def table(found: dict[str, Any]) -> str:
+    """The figures as Markdown."""
+    (height, width), frames = found["size"], found["frames"]
+    rows = [
+        f"| {width}×{height}, {frames} frames | value |",
+        "|---|---:|",
+        f"| frames/s | {found['fps']:.1f} |",
+    ]
+    spent = found["parts_cpu_s"].items()
+    rows += [f"| {name}, CPU ms a frame | {1000 * seconds / frames:.1f} |" for name, seconds in spent]
+    rows.append(f"| ideal time by real time | {found['efficiency']:.2f} |")
+    if found["times_faster"]:
+        rows.append(f"| times faster than a loop over rembg u2netp | {found['times_faster']:.1f} |")
+    return "\n".join(rows) + "\n"
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--model", default="default")
+    parser.add_argument("--frames", type=int, default=100)
+    parser.add_argument("--height", type=int, default=720)
+    parser.add_argument("--width", type=int, default=1280)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rembg-python", type=Path)
+    parser.add_argument("--u2net-home", type=Path)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(args, Path(folder))
+    made = provenance()
+    args.output.mkdir(parents=True, exist_ok=True)
+    (args.output / "video.json").write_text(json.dumps({**made, **found}, indent=1) + "\n", "utf-8")
+    (args.output / "video.md").write_text(f"{table(found)}\n{describe(made)}\n", "utf-8")
+    print(table(found))
+
+
+if __name__ == "__main__":
+    main()
