@@ -1,0 +1,1 @@
+"""Drop-in faces of other tools, for programs that were written for them."""

@@ -1,0 +1,184 @@
+"""Our own API: `POST /remove` takes every option there is, `POST /matte` answers the matte alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from cutaway._version import __version__
+from cutaway.errors import OptionError, unknown_name
+from cutaway.options import Options
+from cutaway.remover import Remover
+from cutaway.result import Result
+from cutaway.server.body import Form
+from cutaway.server.fields import BACKGROUND, IMAGE, MATTE_FIELDS, compose_fields, described, read_options
+from cutaway.server.pictures import Answer, read_upload
+from cutaway.server.problems import Problem
+from cutaway.server.service import Service, route
+from cutaway.server.work import Check
+from cutaway.types import Canvas, Frame
+
+
+class OwnApi:
+    """The endpoints of our own API."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            route("/remove", self.remove, methods=("POST",)),
+            route("/matte", self.matte, methods=("POST",)),
+            route("/options", self.options),
+            route("/models", self.models),
+            route("/health", self.health),
+            route("/metrics", self.metrics),
+        ]
+
+    async def remove(self, request: Request) -> Response:
+        """Photo in, picture out."""
+        async with self.service.admitted(request) as client:
+            order = Order.read(await self.service.read(request))
+            return await self._answer(request, client, order)
+
+    async def matte(self, request: Request) -> Response:
+        """Photo in, matte out."""
+        async with self.service.admitted(request) as client:
+            form = await self.service.read(request)
+            for name in form.texts:
+                if name not in MATTE_FIELDS:
+                    raise Problem(
+                        400, "unknown_field", unknown_name("field", name[:40], (IMAGE, *MATTE_FIELDS))
+                    )
+            form.texts["mask_only"] = "true"
+            return await self._answer(request, client, Order.read(form))
+
+    async def _answer(self, request: Request, client: str, order: Order) -> Response:
+        def work(check: Check) -> Answer:
+            photo = read_upload(order.image, max_pixels=self.service.settings.max_pixels)
+            self.service.charge(client, photo)
+            return order.make(self.service.models.get(order.model), photo, self._background(order), check)
+
+        answer = await self.service.workshop.run(request, work)
+        answer.headers.update(self.service.rate.headers(client))
+        return answer.response()
+
+    def _background(self, order: Order) -> Frame | None:
+        if order.background is None:
+            return None
+        return read_upload(
+            order.background, max_pixels=self.service.settings.max_pixels, what="the background"
+        )
+
+    async def options(self, request: Request) -> Response:
+        """What `POST /remove` takes, which of it `POST /compose` takes, and how much at once."""
+        settings = self.service.settings
+        limits = {"body_bytes": settings.max_body_bytes, "pixels": settings.max_pixels}
+        told = {"options": described(), "uploads": [IMAGE, BACKGROUND], "compose": compose_fields()}
+        return JSONResponse(told | {"limits": limits})
+
+    async def models(self, request: Request) -> Response:
+        """What can be given as `model`."""
+        listed = [_told(asdict(entry)) for entry in self.service.models.listed()]
+        return JSONResponse({"models": listed, "served": self.service.models.served_name})
+
+    async def health(self, request: Request) -> Response:
+        """Whether pictures can be worked on."""
+        models = self.service.models
+        status = "ready" if models.is_ready else "failed" if models.is_broken else "loading"
+        return JSONResponse({"status": status, "version": __version__}, 200 if models.is_ready else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        """Numbers for Prometheus."""
+        return PlainTextResponse(self.service.metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+def _told(entry: dict[str, Any]) -> dict[str, Any]:
+    """A model without its place on this machine."""
+    return {name: value for name, value in entry.items() if name not in ("path", "source")}
+
+
+class Order:
+    """What one request to `POST /remove` wants.
+
+    Attributes:
+        image: the photo's bytes.
+        background: a picture's bytes to lay behind it, or None.
+        model: the name of a model, or None for the served one.
+        options: the rest.
+        canvas: `canvas` for the background picture.
+    """
+
+    def __init__(
+        self, image: bytes, *, options: Options, model: str | None, background: bytes | None, canvas: Canvas
+    ) -> None:
+        self.image, self.background = image, background
+        self.model, self.options, self.canvas = model, options, canvas
+
+    @classmethod
+    def read(cls, form: Form) -> Order:
+        """Read a form: the photo as upload `image`, or as the whole body with the options in the query.
+
+        Raises:
+            Problem, OptionError: something is missing, unknown, given twice or impossible.
+        """
+        for name in form.files:
+            if name not in (IMAGE, BACKGROUND):
+                raise Problem(400, "unknown_field", unknown_name("upload", name[:40], [IMAGE, BACKGROUND]))
+        image = form.raw or form.file(IMAGE)
+        if not image:
+            raise Problem(
+                400, "missing_source", f"send the photo as the upload {IMAGE!r}, or as the body itself"
+            )
+        background = form.file(BACKGROUND)
+        order = cls.of_texts(form.texts, picture=background is not None)
+        order.image, order.background = image, background
+        return order
+
+    @classmethod
+    def of_texts(cls, texts: Mapping[str, str], *, picture: bool) -> Order:
+        """Read the text fields alone; `picture` says whether there is a background picture as well.
+
+        Raises:
+            Problem, OptionError: something is unknown or impossible.
+        """
+        options = read_options(texts, picture=picture)
+        canvas = _canvas(texts.get("canvas", "photo")) if picture else "photo"
+        return cls(b"", options=options, model=texts.get("model"), background=None, canvas=canvas)
+
+    def make(self, remover: Remover, photo: Frame, background: Frame | None, check: Check) -> Answer:
+        """Make the picture.
+
+        Args:
+            remover: the model.
+            photo: the photo, decoded.
+            background: the background picture, decoded.
+            check: called between the steps.
+        """
+        check()
+        result = remover.remove(photo, options=self.options)
+        check()
+        if background is not None:
+            result = result.over(background, canvas=self.canvas)
+        return finished(result, check)
+
+
+def finished(result: Result, check: Check) -> Answer:
+    """A result as an answer, in the format of its options, else png."""
+    size = result.picture.size
+    check()
+    return Answer(result.to_bytes(), result.options.format or "png", size)
+
+
+def _canvas(text: str) -> Canvas:
+    if text == "photo":
+        return "photo"
+    if text == "background":
+        return "background"
+    raise OptionError(f"canvas {text[:40]!r} is not one of photo, background")

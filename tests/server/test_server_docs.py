@@ -1,0 +1,76 @@
+"""The OpenAPI document and its page say what the server does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from cutaway.options import Options
+from cutaway.server.fields import SETTLED
+from cutaway.server.problems import TITLES
+from cutaway.server.removebg.table import FIELDS
+
+
+def form(document: dict[str, Any], path: str) -> dict[str, Any]:
+    body = document["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]
+    found: dict[str, Any] = body["schema"]["properties"]
+    return found
+
+
+def test_every_option_and_field_is_in_it(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    assert set(form(document, "/remove")) == {f.name for f in fields(Options)} - set(SETTLED) | {"image"}
+    assert set(form(document, "/v1.0/removebg")) == {field.name for field in FIELDS}
+    assert form(document, "/remove")["format"]["enum"] == ["png", "webp", "jpg", "tiff"]
+
+
+def test_every_path_is_there_and_nothing_else(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    routes = {route.path for route in client.app.app.routes}  # type: ignore[attr-defined]
+    told = set(document["paths"])
+    assert told <= routes
+    assert routes - told == {
+        "/", "/page/{name}", "/docs", "/api", "/openapi.json", "/api/removebg", "/api/account", "/v1.0/improve", "/api/improve",
+    }  # fmt: skip
+    for path, operations in document["paths"].items():
+        for verb in set(operations) - {"parameters"}:
+            reached = client.request(verb, path.replace("{id}", "x"))
+            assert (reached.status_code != 405 and reached.status_code < 500) or path == "/health", (
+                verb,
+                path,
+            )
+
+
+def test_the_page_needs_nothing_from_elsewhere(client: TestClient) -> None:
+    answer = client.get("/docs")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "<script" not in answer.text
+    assert set(re.findall(r'(?:src|href)="?([^" >]+)', answer.text)) == {"openapi.json"}
+    for path in ("/remove", "/v1.0/removebg", "/api/remove", "/jobs"):
+        assert f"<code>{path}</code>" in answer.text
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    path = Path(__file__).parents[2] / "docs" / "removebg-api.md"
+    if not path.exists():
+        pytest.skip("the docs folder is not here")
+    return path.read_text("utf-8")
+
+
+def test_the_table_names_every_field_value_and_code(page: str) -> None:
+    for one in FIELDS:
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{one.name}`"))
+        assert not one.code or f"`{one.code}`" in row, one.name
+        choices = [] if set(one.choices) == {"true", "false"} else one.choices
+        assert [choice for choice in choices if choice not in row] == [], one.name
+
+
+def test_the_page_knows_no_codes_that_there_are_not(page: str) -> None:
+    told = set(re.findall(r"`((?:invalid|failed|roi|multiple|missing|unknown)_[a-z_0-9]+)`", page))
+    assert told <= set(TITLES)
