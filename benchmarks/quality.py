@@ -79,9 +79,10 @@ def evenly(pairs: Sequence[Pair], limit: int) -> list[Pair]:
 
 
 def open_model(model: str, *, device: str, threads: int) -> Remover:
-    """A remover for a Cutaway model or a peer's file."""
-    options = Options.from_mapping({"model": model, "device": device, "threads": threads})
+    """A remover for a Cutaway model, as it ships (with its second look), or for a peer's file, as that is published."""
     spec = peer_spec(model)
+    values = {"model": model, "device": device, "threads": threads, "zoom": "off" if spec else "auto"}
+    options = Options.from_mapping(values)
     if spec is None:
         return Remover(model, options)
     from cutaway.engines.onnx import OnnxEngine

@@ -19,12 +19,12 @@ ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "examples" / "photos"
 GOLDEN = Path(__file__).parent / "golden"
 FLOORS = {
-    "portraits": 0.88,
-    "pedestrians": 0.70,
-    "fashion": 0.91,
+    "portraits": 0.89,
+    "pedestrians": 0.73,
+    "fashion": 0.93,
     "cats": 0.87,
-    "horses": 0.90,
-    "objects": 0.77,
+    "horses": 0.89,
+    "objects": 0.71,
 }
 """Mean IoU per picture on 10 pictures of each held-out slice: about 0.02 below what was measured for the card."""
 
@@ -85,5 +85,5 @@ def test_held_out_slices_stay_above_their_floor(
     slice_name: str, remover: cutaway.Remover, test_data: Path
 ) -> None:
     pairs = find_pairs(test_data / "test" / slice_name)
-    scores = [iou(remover.matte(p.image).alpha, read_mask(p.mask)) for p in pairs[:: len(pairs) // 10][:10]]
+    scores = [iou(remover.matte(p.image).alpha, read_mask(p.mask)) for p in pairs[:: max(1, len(pairs) // 20)][:20]]
     assert np.mean(scores) >= FLOORS[slice_name]

@@ -83,6 +83,15 @@ def test_an_answer_of_several_planes_is_refused(tmp_path: Path) -> None:
         OnnxEngine(path).run(tensor())
 
 
+def test_a_trimap_is_three_planes_and_nothing_else(tmp_path: Path) -> None:
+    spec = ModelSpec("three", size=64, stride=8, output="trimap")
+    three = OnnxEngine(write_model(tmp_path / "three.onnx", ("Identity", {}), spec=spec))
+    assert three.run(tensor()).shape == (1, 3, 24, 40)
+    one = write_model(tmp_path / "one.onnx", ("ReduceMean", {"axes": [1], "keepdims": 1}), spec=spec)
+    with pytest.raises(ModelError, match="not three shares"):
+        OnnxEngine(one).run(tensor())
+
+
 def test_a_file_without_description_says_what_to_do(tmp_path: Path) -> None:
     path = write_model(tmp_path / "bare.onnx", ("ReduceMean", {"axes": [1]}), spec=None)
     with pytest.raises(ModelError, match="cutaway export"):

@@ -7,11 +7,10 @@ import io
 import logging
 import os
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import onnxruntime as ort
 
+from cutaway.engines.base import planes
 from cutaway.engines.threads import restricted_threads
 from cutaway.errors import DeviceError, ModelError, ModelNotFoundError
 from cutaway.options import DeviceName
@@ -60,10 +59,10 @@ class OnnxEngine:
         log.info("%s runs on %s (ONNX Runtime %s)", self.spec.name, self.device, ort.__version__)
 
     def run(self, tensor: Floats) -> Floats:
-        """Run the network: float32 (N, C, h, w) to float32 (N, 1, h, w).
+        """Run the network: float32 (N, C, h, w) to float32 (N, 1, h, w), or (N, 3, h, w) if the spec says "trimap".
 
         Raises:
-            ModelError: the network cannot take this input, or its answer is not one plane per picture.
+            ModelError: the network cannot take this input, or its answer has another number of planes.
         """
         try:
             answer = self._session.run([self._output], {self._input: tensor})[0]
@@ -71,19 +70,7 @@ class OnnxEngine:
             raise ModelError(
                 f"model {self.spec.name!r} cannot run on an input {tensor.shape}: {_first_line(error)}"
             ) from error
-        return _one_plane(answer, self.spec.name)
-
-
-def _one_plane(answer: Any, name: str) -> Floats:
-    """The answer as float32 (N, 1, h, w), whether or not the model keeps the channel axis."""
-    if isinstance(answer, np.ndarray) and answer.ndim == 3:
-        answer = answer[:, None]
-    if not isinstance(answer, np.ndarray) or answer.ndim != 4 or answer.shape[1] != 1:
-        shape = getattr(answer, "shape", type(answer).__name__)
-        raise ModelError(
-            f"model {name!r} answers {shape}, not one matte (N, 1, h, w): it was made for another task"
-        )
-    return answer.astype(np.float32, copy=False)
+        return planes(answer, self.spec)
 
 
 def _open(file: Path, device: DeviceName, threads: int) -> ort.InferenceSession:

@@ -14,7 +14,7 @@ METADATA_KEY = "cutaway"
 
 FitMode = Literal["area", "stretch"]
 InputScale = Literal["unit", "image-max"]
-OutputKind = Literal["alpha", "logits", "minmax"]
+OutputKind = Literal["alpha", "logits", "minmax", "trimap"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class ModelSpec:
         input_scale: "unit" divides by the type's maximum (255), "image-max" by the picture's own (a published recipe of
             some older models; ours never do).
         output: "alpha" is already 0..1, "logits" wants a sigmoid, "minmax" is stretched to each picture's own
-            minimum and maximum (again only where a published recipe says so).
+            minimum and maximum (again only where a published recipe says so); "trimap" is three channels, the shares
+            of background, subject and border, and alpha is soft only where the border is the largest.
         arch, licence, training_data: for the model card; free text.
         scores: metric name to value, as measured by whoever made the file.
     """

@@ -14,6 +14,9 @@ from typing import Any
 from cutaway.errors import ModelError, ModelNotFoundError, unknown_name
 
 _HERE = Path(__file__).parent
+DEFAULT = "default"
+"""Name of the model in the box."""
+_DEFAULT = _HERE / "builtin" / f"{DEFAULT}.onnx"
 _CHECKPOINTS = {".ckpt", ".pt", ".pth"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -31,6 +34,9 @@ class CatalogueEntry:
         scores: name of a test set to mean IoU.
         source: where it comes from.
         sha256: of the file; empty if not known.
+        md5: of the file, where its publisher tells no better checksum; empty if not known.
+        address: where it can be fetched from; empty for a file that ships with the package or was put into the store.
+        recipe: how to feed it, as fields of `ModelSpec`; empty where the file says so itself.
         path: where the file is, or would be; None if it can only be had elsewhere.
         is_here: whether the file is there.
     """
@@ -43,6 +49,9 @@ class CatalogueEntry:
     scores: dict[str, float] = field(default_factory=dict)
     source: str = ""
     sha256: str = ""
+    md5: str = ""
+    address: str = ""
+    recipe: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
     is_here: bool = False
 
@@ -89,6 +98,8 @@ def resolve(model: str | os.PathLike[str]) -> Path:
         ModelError: it is a file of another kind, or the stored file does not have the catalogue's checksum.
     """
     text = os.fspath(model)
+    if text == DEFAULT and _DEFAULT.is_file():  # the catalogue would take longer to read than the photo
+        return _DEFAULT
     if Path(text).suffix.lower() in _CHECKPOINTS:
         raise ModelError(f"{text!r} is a training checkpoint: cutaway export {text} -o MODEL.onnx")
     if text in _blocks():
@@ -123,26 +134,44 @@ def _verified(entry: CatalogueEntry) -> Path:
     """The entry's file. What came with the package is trusted; anything else must have its checksum."""
     if entry.path is None or not entry.is_here:
         raise ModelNotFoundError(_not_here(entry))
-    built_in = _HERE in entry.path.parents
-    if not built_in and entry.sha256 and _sha256(entry.path) != entry.sha256:
+    if not is_built_in(entry) and not is_published(entry.path, entry):
+        kind, wanted = ("SHA-256", entry.sha256) if entry.sha256 else ("MD5", entry.md5)
         raise ModelError(
-            f"{str(entry.path)!r} is not the model {entry.name!r}: its SHA-256 differs from the catalogue's "
-            f"{entry.sha256}. Delete it and get it again"
+            f"{str(entry.path)!r} is not the model {entry.name!r}: its {kind} differs from the catalogue's "
+            f"{wanted}. Delete it and get it again"
         )
     return entry.path
 
 
+def is_built_in(entry: CatalogueEntry) -> bool:
+    """Whether the model comes with the package."""
+    return entry.path is not None and _HERE in entry.path.parents
+
+
+def is_published(path: Path, entry: CatalogueEntry) -> bool:
+    """Whether a file is the one that the catalogue means: it has its checksum, or the catalogue knows none."""
+    if entry.sha256:
+        return _digest(path, "sha256") == entry.sha256
+    return not entry.md5 or _digest(path, "md5") == entry.md5
+
+
 def _not_here(entry: CatalogueEntry) -> str:
-    if entry.path is not None and _HERE in entry.path.parents:
+    if is_built_in(entry):
         return f"model {entry.name!r} is missing from this installation of Cutaway: install it again"
-    return f"model {entry.name!r} is not on this machine: put it at {str(entry.path)!r}, from {entry.source}"
+    if entry.address:
+        way = (
+            f"run 'cutaway models pull {entry.name}', or put it at {str(entry.path)!r}, from {entry.address}"
+        )
+    else:
+        way = f"put it at {str(entry.path)!r}, from {entry.source}"
+    return f"model {entry.name!r} is not on this machine: {way}"
 
 
-def _sha256(path: Path) -> str:
+def _digest(path: Path, kind: str) -> str:
     import hashlib
 
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, kind).hexdigest()
 
 
 def _store() -> Path:
@@ -169,6 +198,9 @@ def _entry(name: str, block: Mapping[str, Any]) -> CatalogueEntry:
         scores=dict(block.get("scores", {})),
         source=block.get("source", block.get("address", "")),
         sha256=block.get("sha256", ""),
+        md5=block.get("md5", ""),
+        address=block.get("address", ""),
+        recipe=dict(block.get("recipe", {})),
         path=path,
         is_here=is_here,
     )
