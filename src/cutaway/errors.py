@@ -10,6 +10,7 @@ Each one is also the builtin a careful caller would expect::
     │   └── OutputExistsError (FileExistsError)   the result is already there and may not be replaced
     ├── ModelError           (ValueError)         a model file is damaged or is not one that Cutaway can run
     │   └── ModelNotFoundError (FileNotFoundError)  no model by that name or path
+    ├── DownloadError        (OSError)            a file cannot be fetched, or is not the one that was wanted
     ├── DeviceError          (RuntimeError)       the asked-for device or engine cannot be used here
     ├── DataError            (ValueError)         a training set cannot be used as it is
     ├── CheckpointError      (ValueError)         a checkpoint is damaged or belongs to another training run
@@ -53,6 +54,10 @@ class ModelError(CutawayError, ValueError):
 
 class ModelNotFoundError(ModelError, FileNotFoundError):
     """There is no model by that name or path."""
+
+
+class DownloadError(CutawayError, OSError):
+    """A file cannot be fetched: no network, no such address, a wrong checksum, or downloads are switched off."""
 
 
 class DeviceError(CutawayError, RuntimeError):

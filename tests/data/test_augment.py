@@ -234,3 +234,13 @@ def test_a_crop_is_the_part_of_the_picture() -> None:
     photo = draw_photo(1, height=SIZE * 2, width=SIZE * 2)
     box = (10, 20, 10 + SIZE, 20 + SIZE)
     assert np.array_equal(crop_resize(photo, box, SIZE), photo[10 : 10 + SIZE, 20 : 20 + SIZE])
+
+
+@pytest.mark.parametrize("size", [(90, 130), (130, 90), (7, 300)])
+def test_no_augmentation_is_the_whole_photo_squeezed(size: tuple[int, int]) -> None:
+    photo, matte = draw_photo(1, height=size[0], width=size[1]), draw_mask(*size)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        image, truth = augment(photo, matte, size=SIZE, rng=rng, how=Augmentation.none(), other=never)
+        assert np.array_equal(image, crop_resize(photo, (0, 0, *size), SIZE))
+        assert np.array_equal(truth, crop_resize(matte, (0, 0, *size), SIZE))

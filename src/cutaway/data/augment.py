@@ -42,6 +42,11 @@ class Augmentation:
     background: float = 0.35
     empty: float = 0.02
 
+    @classmethod
+    def none(cls) -> Augmentation:
+        """No change at all: the whole photo, squeezed to the square."""
+        return cls((1, 1), 1, flip=0, colour=0, blur=0, noise=0, jpeg=0, coarse=0, background=0, empty=0)
+
 
 def subject_box(matte: Picture) -> Box | None:
     """(top, left, bottom, right) around everything above half, None if there is nothing."""

@@ -14,15 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from cutaway.data.hashing import dhash, thumbnail
-from cutaway.data.masks import Counts, count_values, read_indices
+from cutaway.data.masks import Counts, MaskReading, RawMask, count_values, read_raw
 from cutaway.data.pairs import Pair
-from cutaway.errors import CutawayError
+from cutaway.errors import CutawayError, DataError
 from cutaway.media.images import read_image
 from cutaway.media.opening import open_picture
 from cutaway.types import Size
 
 Progress = Callable[[int, int], None]
 """Is told (done, all) after each pair."""
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -38,11 +39,15 @@ class PhotoFacts:
 
 @dataclass(frozen=True, eq=False)
 class MaskFacts:
-    """What is kept of a mask: its size and its values, in the whole picture and along its border."""
+    """What is kept of a mask: its size and its values, in the whole picture and along its border.
+
+    `voc` says that it is a palette picture in the colours of PASCAL VOC.
+    """
 
     size: Size
     counts: Counts
     border: Counts
+    voc: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +68,24 @@ class Looked:
     misfit: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A pair that can be opened and whose mask has its photo's size."""
+
+    pair: Pair
+    photo: PhotoFacts
+    mask: MaskFacts
+
+
+def opened(seen: Sequence[Looked]) -> list[Opened]:
+    """The pairs that are fit for use, as far as one can tell without knowing how their masks are read."""
+    return [
+        Opened(s.pair, s.photo, s.mask)
+        for s in seen
+        if s.photo is not None and s.mask is not None and not s.misfit
+    ]
+
+
 def look_at_all(pairs: Sequence[Pair], *, progress: Progress | None = None) -> list[Looked]:
     """Open all pairs in threads, as many pictures at a time as there are processors; about 3 KB are kept of each."""
     seen: list[Looked] = []
@@ -80,14 +103,14 @@ def look_at_all(pairs: Sequence[Pair], *, progress: Progress | None = None) -> l
 def look_at(pair: Pair) -> Looked:
     """Open one pair; what is wrong with its files is said in the result, not raised."""
     problems: list[str] = []
-    photo, mask = _tried(look_at_photo, pair.image, problems), _tried(look_at_mask, pair.mask, problems)
+    photo, mask = _tried(look_at_photo, pair.image, problems), _tried(look_at_masks, pair, problems)
     misfit = "" if photo is None or mask is None else _misfit(pair.image, photo.size, mask.size)
     return Looked(pair, photo, mask, tuple(problems), misfit)
 
 
-def _tried(read: Callable[[Path], T], path: Path, problems: list[str]) -> T | None:
+def _tried(read: Callable[[S], T], source: S, problems: list[str]) -> T | None:
     try:
-        return read(path)
+        return read(source)
     except CutawayError as error:
         problems.append(f"{error}")
         return None
@@ -104,15 +127,30 @@ def look_at_photo(path: Path) -> PhotoFacts:
     return PhotoFacts(frame.size, checksum, dhash(frame.pixels), thumbnail(frame.pixels))
 
 
-def look_at_mask(path: Path) -> MaskFacts:
-    """Read a mask and keep the facts.
+def look_at_masks(pair: Pair) -> MaskFacts:
+    """Read a pair's mask, or all of its masks as one, and keep the facts.
 
     Raises:
-        DataError: it cannot be read.
+        DataError: one cannot be read, or they are of different sizes.
     """
-    mask = read_indices(path)
+    raws = [read_raw(path, reading=pair.reading) for path in pair.masks]
+    for path, raw in zip(pair.masks, raws, strict=True):
+        if raw.values.shape != raws[0].values.shape:
+            raise DataError(f"{pair.id}: the masks {pair.mask.name} and {path.name} are of different sizes")
+    mask = _as_one(raws, pair.reading)
     border = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
-    return MaskFacts((mask.shape[0], mask.shape[1]), _kept(mask), _kept(border))
+    return MaskFacts(
+        (mask.shape[0], mask.shape[1]), _kept(mask), _kept(border), voc=all(raw.voc for raw in raws)
+    )
+
+
+def _as_one(raws: Sequence[RawMask], reading: MaskReading | None) -> npt.NDArray[np.uint8]:
+    """At each pixel the value that is most of a subject; while it is not known which that is, the largest."""
+    alpha = np.arange(256) if reading is None else reading.table()
+    merged = raws[0].values
+    for raw in raws[1:]:
+        merged = np.where(alpha[raw.values] > alpha[merged], raw.values, merged)
+    return merged
 
 
 def _kept(values: npt.NDArray[np.uint8]) -> Counts:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from cutaway.data.check_files import shown_size
+from cutaway.data.described import Described
 from cutaway.data.masks import MaskReading
 from cutaway.data.pairs import Pair
 from cutaway.errors import DataError
@@ -28,6 +30,7 @@ class Finding:
         text: one sentence for people: what, how many, what to do.
         names: pairs or files it concerns, each with its details.
         stops: whether the data set as a whole cannot be used, not only the pairs that are named.
+        ids: the pairs it concerns, where it concerns pairs.
     """
 
     severity: Severity
@@ -35,6 +38,15 @@ class Finding:
     text: str
     names: tuple[str, ...] = ()
     stops: bool = False
+    ids: tuple[str, ...] = ()
+
+    @classmethod
+    def about(cls, severity: Severity, kind: str, text: str, *, pairs: Sequence[tuple[str, str]]) -> Finding:
+        """A finding about pairs, given as (id, what to call it)."""
+        names, ids = (
+            tuple(dict.fromkeys(column)) for column in zip(*((n, i) for i, n in pairs), strict=True)
+        )
+        return cls(severity, kind, text, names, ids=ids)
 
 
 @dataclass(frozen=True)
@@ -46,11 +58,14 @@ class CheckReport:
         findings: errors first, then warnings, then notes.
         usable: the pairs that can be opened and whose mask has its photo's size, sorted by id; none if it is not
             known how to read the masks.
-        reading: how the masks are read; None if their values allow more than one meaning.
+        reading: how the masks are read; None if their values allow more than one meaning. Pairs that are read
+            otherwise, because a dataset.toml says so, carry their own (`Pair.reading`).
         values: the mask values found, for people to read.
         photo_sizes: (H, W) of the photo with the fewest, the median and the most pixels.
         subject_shares: how much of the frame the subject fills, 0..1: smallest, median, largest.
         split: how many pairs training and validation would get.
+        listed: all pairs, usable or not, sorted by id.
+        described: what the dataset.toml files say.
     """
 
     sets: dict[str, int]
@@ -61,6 +76,8 @@ class CheckReport:
     photo_sizes: tuple[Size, Size, Size] | None = None
     subject_shares: tuple[float, float, float] | None = None
     split: tuple[int, int] | None = None
+    listed: tuple[Pair, ...] = ()
+    described: tuple[Described, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -101,10 +118,14 @@ class CheckReport:
             "sets": dict(self.sets),
             "usable": [pair.id for pair in self.usable],
             "masks": {"values": self.values, "reading": None if self.reading is None else str(self.reading)},
+            "described": [asdict(told) for told in self.described],
             "photo_sizes": sizes and {k: list(v) for k, v in zip(_THREE, sizes, strict=True)},
             "subject_shares": shares and dict(zip(_THREE, shares, strict=True)),
             "split": self.split and {"training": self.split[0], "validation": self.split[1]},
-            "findings": [asdict(finding) | {"names": list(finding.names)} for finding in self.findings],
+            "findings": [
+                asdict(finding) | {"names": list(finding.names), "ids": list(finding.ids)}
+                for finding in self.findings
+            ],
         }
 
     def _summary(self) -> list[str]:
@@ -113,14 +134,20 @@ class CheckReport:
             low, middle, high = (shown_size(size) for size in self.photo_sizes)
             lines.append(_line("photos", f"{low} to {high}, median {middle} (width × height)"))
         if self.values:
-            read = _reading_text(self.reading) if self.reading else "how to read them is not clear, see below"
-            lines.append(_line("masks", f"{self.values}; {read}"))
+            lines.append(_line("masks", f"{self.values}; {self._readings_text()}"))
         if self.subject_shares:
             low, middle, high = (f"{share:.1%}" for share in self.subject_shares)
             lines.append(_line("subject", f"{low} to {high} of the frame, median {middle}"))
         if self.split:
             lines.append(_line("split", f"{self.split[0]} for training, {self.split[1]} for validation"))
-        return lines
+        return lines + [_line("source", text) for text in map(_source_text, self.described) if text]
+
+    def _readings_text(self) -> str:
+        """How the masks are read, each way once."""
+        if self.reading is None:
+            return "how to read them is not clear, see below"
+        ways = dict.fromkeys(pair.reading or self.reading for pair in self.usable) or {self.reading: None}
+        return "read as " + ", others as ".join(f"{way} ({way.meaning()})" for way in ways)
 
     def _verdict(self) -> str:
         if not self.usable:
@@ -141,15 +168,9 @@ def _line(title: str, text: str) -> str:
     return f"{title:<{len(_INDENT)}}{text}"
 
 
-def _reading_text(reading: MaskReading) -> str:
-    values = ", ".join(map(str, reading.values))
-    meaning = {
-        "unit": "0 background, 1 subject",
-        "grey": "0 background to 255 subject",
-        "threshold": f"subject from {values} up",
-        "subject": f"subject: {values}",
-    }
-    return f"read as {reading} ({meaning[reading.kind]})"
+def _source_text(told: Described) -> str:
+    """Where a set comes from and under which licence, as far as its dataset.toml says."""
+    return printable(" ".join(part for part in (told.source, told.licence and f"({told.licence})") if part))
 
 
 def _sets_text(sets: dict[str, int]) -> str:

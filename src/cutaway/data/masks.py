@@ -1,105 +1,81 @@
-"""Read masks whatever convention they follow, by looking at all of a set's values first and never guessing."""
+"""Read mask files, one or all of a set, as values and as mattes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from cutaway.data.colour_maps import as_codes, is_near, shown_colour, voc_colours, voc_numbers
+from cutaway.data.infer import NEAR, NEAR_SHARE, Counts, infer_reading
+from cutaway.data.pairs import Pair
+from cutaway.data.readings import READINGS, MaskReading, parse_reading
 from cutaway.errors import DataError, ImageError
 from cutaway.media.opening import decoding, load_pixels, open_picture
 from cutaway.types import Floats
 
-Counts: TypeAlias = npt.NDArray[np.integer[Any]]
-"""How many pixels have each of the 256 values, (256,)."""
+__all__ = [
+    "READINGS", "Counts", "MaskReading", "RawMask", "count_values", "infer_reading", "parse_reading",
+    "read_indices", "read_mask", "read_matte", "read_raw", "reading_for", "with_readings",
+]  # fmt: skip
 
-READINGS = "auto, unit, grey, threshold[:N], subject:V[,V...]"
-NEAR = 24
-"""A JPEG-compressed 0/255 mask strays about this far from 0 and 255."""
-NEAR_SHARE = 0.02
-"""...in all but at most this share of its pixels, which lie along the edge."""
 COLOURED = 128
 """Red, green and blue of a grey picture never lie this far apart, whatever compressed it."""
-FLAT_LEVELS, FLAT_SHARE = 16, 0.05
-"""Soft edges are many values on few pixels; so few values a file on more than this share are whole areas."""
-GREY_SHARE = 0.5
-"""No set of mattes is neither subject nor background on more than this share of its pixels."""
 BAND_PX = 1 << 20
 
 
-@dataclass(frozen=True)
-class MaskReading:
-    """How mask values become a matte.
+@dataclass(frozen=True, eq=False)
+class RawMask:
+    """A mask file's own values.
 
     Attributes:
-        kind: "unit" (0/1), "grey" (0..255 is 0..1; 0/255 is the two-valued case), "threshold" (subject from the value
-            up), "subject" (the listed values are subject, everything else is not).
-        values: the threshold, or the subject's values.
-        found: what was found in the files, for people to read.
+        values: uint8 (H, W), as `read_indices` gives them.
+        voc: whether it is a palette picture in the colours of PASCAL VOC, whose values are class numbers.
     """
 
-    kind: str
-    values: tuple[int, ...] = ()
-    found: str = ""
-
-    def to_matte(self, mask: npt.NDArray[np.uint8]) -> Floats:
-        """uint8 (H, W) as read from the file to float32 (H, W) in [0, 1]."""
-        if self.kind == "unit":
-            return np.minimum(mask, 1).astype(np.float32)
-        if self.kind == "threshold":
-            return (mask >= self.values[0]).astype(np.float32)
-        if self.kind == "subject":
-            return np.isin(mask, self.values).astype(np.float32)
-        return mask.astype(np.float32) / np.float32(255)
-
-    def __str__(self) -> str:
-        return self.kind + (":" + ",".join(map(str, self.values)) if self.values else "")
+    values: npt.NDArray[np.uint8]
+    voc: bool = False
 
 
-def parse_reading(text: str) -> MaskReading | None:
-    """A reading as the user writes it; None for "auto".
-
-    Raises:
-        DataError: the text is none of "auto", "unit", "grey", "threshold", "threshold:N", "subject:V,V".
-    """
-    kind, _, rest = text.partition(":")
-    try:
-        values = tuple(int(v) for v in rest.split(",")) if rest else ()
-    except ValueError:
-        values = (-1,)
-    good = all(0 <= v <= 255 for v in values)
-    if kind == "auto" and not rest:
-        return None
-    if good and kind in ("unit", "grey") and not rest:
-        return MaskReading(kind)
-    if good and kind == "threshold" and len(values) <= 1:
-        return MaskReading(kind, values or (128,))
-    if good and kind == "subject" and values:
-        return MaskReading(kind, values)
-    raise DataError(f"masks cannot be read as {text!r}; choose one of {READINGS}")
-
-
-def read_indices(path: Path) -> npt.NDArray[np.uint8]:
-    """The mask file's own values, upright, as uint8 (H, W).
+def read_raw(path: Path, *, reading: MaskReading | None = None) -> RawMask:
+    """The mask file's own values, upright.
 
     Grey as it is, 16 bits shifted to 8, 1-bit as 0/255; a palette of greys by its greys, of colours by its indices;
-    RGBA by its alpha where that says something; RGB must be grey in all but name.
+    RGBA by its alpha where that says something; RGB must be grey in all but name, unless the reading is one of
+    colours: "voc" turns VOC's colours into class numbers, "colours" the listed ones into 1 and all others into 0.
 
     Raises:
-        DataError: unreadable, or a coloured picture.
+        DataError: unreadable, or a coloured picture and no reading of colours, or colours that are not VOC's.
     """
     try:
         with open_picture(path) as opened, decoding(opened.name):
             load_pixels(opened.image)
-            return _to_grey(_upright(opened.image), path)
+            image = _upright(opened.image)
+            if reading is not None and reading.kind == "colours":
+                return RawMask(
+                    _from_colours(image, reading.values, lossy=opened.image.format in ("JPEG", "MPO"))
+                )
+            if reading is not None and reading.kind == "voc":
+                return RawMask(_from_voc(image, path))
+            return RawMask(_to_grey(image, path), _has_voc_palette(image))
     except ImageError as error:
         raise DataError(f"{error}") from error
+
+
+def read_indices(path: Path, *, reading: MaskReading | None = None) -> npt.NDArray[np.uint8]:
+    """The mask file's own values, upright, as uint8 (H, W): the values of `read_raw`.
+
+    Raises:
+        DataError: as `read_raw` does.
+    """
+    return read_raw(path, reading=reading).values
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -122,9 +98,7 @@ def _to_grey(image: Image.Image, path: Path) -> npt.NDArray[np.uint8]:
     rgb = np.asarray(image.convert("RGB"))
     spread = rgb.max(axis=2) - rgb.min(axis=2)
     if spread.max(initial=0) > COLOURED or np.mean(spread > NEAR) > NEAR_SHARE:
-        raise DataError(
-            f"{path}: this mask is a colour picture; which colour is the subject? Make it two-valued first"
-        )
+        raise DataError(f"{path}: this mask is a colour picture; {_colour_question(rgb)}")
     return rgb[..., 1].copy()
 
 
@@ -134,9 +108,9 @@ def _from_palette(image: Image.Image) -> npt.NDArray[np.uint8]:
     Class maps (VOC, DAVIS) colour their classes and mean the index; programs that shrink files store a black and
     white picture as a palette of two in either order and mean the grey.
     """
-    palette = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+    palette = _palette(image)
     indices = np.asarray(image).astype(np.uint8)
-    if np.any(palette != palette[:, :1]) or np.unique(palette).size < 2:
+    if _is_coloured(palette):
         return indices
     greys = np.zeros(256, np.uint8)
     greys[: len(palette)] = palette[:, 0]
@@ -151,6 +125,62 @@ def _from_alpha(image: Image.Image, path: Path) -> npt.NDArray[np.uint8]:
     return _to_grey(image.convert("RGB"), path)
 
 
+def _palette(image: Image.Image) -> npt.NDArray[np.uint8]:
+    return np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+
+
+def _is_coloured(palette: npt.NDArray[np.uint8]) -> bool:
+    """Whether a palette holds colours, so that its greys cannot be what is meant; one of a single grey says nothing."""
+    return bool(np.any(palette != palette[:, :1])) or np.unique(palette).size < 2
+
+
+def _has_voc_palette(image: Image.Image) -> bool:
+    """Whether a palette picture gives each class number that it holds the colour it has in PASCAL VOC."""
+    if image.mode != "P" or not _is_coloured(_palette(image)):
+        return False
+    colours, used = as_codes(_palette(image)), np.unique(np.asarray(image))
+    return bool(used[-1] < colours.size and np.all(colours[used] == voc_colours()[used]))
+
+
+def _from_voc(image: Image.Image, path: Path) -> npt.NDArray[np.uint8]:
+    """Class numbers: from the colours where all are VOC's, else from indices or greys, which are numbers themselves."""
+    if image.mode not in ("P", "RGB", "RGBA"):
+        return _to_grey(image, path)
+    rgb = np.asarray(image.convert("RGB"))
+    numbers = voc_numbers(as_codes(rgb))
+    if numbers.min(initial=0) >= 0:
+        return numbers.astype(np.uint8)
+    if image.mode == "P":
+        return np.asarray(image).astype(np.uint8)
+    if np.all(rgb == rgb[..., :1]):
+        return rgb[..., 0].copy()
+    raise DataError(
+        f"{path}: this mask holds colours that are not those of PASCAL VOC; {_colour_question(rgb)}"
+    )
+
+
+def _from_colours(image: Image.Image, colours: Sequence[int], *, lossy: bool) -> npt.NDArray[np.uint8]:
+    """1 where the picture has one of the colours, else 0; JPEG moves colours, so there they may be near."""
+    rgb = np.asarray(image.convert("RGB"))
+    inside = [is_near(rgb, colour, within=NEAR if lossy else 0) for colour in colours]
+    return np.asarray(np.any(inside, axis=0), np.uint8)
+
+
+def _colour_question(rgb: npt.NDArray[np.uint8]) -> str:
+    """Which colour is the subject, with the colours that there are, the most frequent first, as answers."""
+    step = max(1, round((rgb.shape[0] * rgb.shape[1] / BAND_PX) ** 0.5))
+    codes, counts = np.unique(as_codes(rgb[::step, ::step]), return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    held = ", ".join(f"{shown_colour(int(codes[i]))} ({counts[i] / counts.sum():.1%})" for i in order[:5])
+    more = f" and {len(codes) - 5} more" if len(codes) > 5 else ""
+    example = next(int(codes[i]) for i in order if codes[i] or len(codes) == 1)
+    voc = " or, as all are PASCAL VOC's, --masks voc" if np.all(voc_numbers(codes) >= 0) else ""
+    return (
+        f"which colour is the subject? It holds {held}{more}. "
+        f"Say it, as in --masks colours:{shown_colour(example)}{voc}"
+    )
+
+
 def count_values(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     """How many pixels have each of the 256 values; in bands, because numpy counts in eight times the memory."""
     flat, total = mask.ravel(), np.zeros(256, np.int64)
@@ -159,101 +189,18 @@ def count_values(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     return total
 
 
-def histogram(path: Path) -> npt.NDArray[np.int64]:
-    """How many pixels have each of the 256 values."""
-    return count_values(read_indices(path))
+def _look(path: Path) -> tuple[Counts, bool] | DataError:
+    """A file's histogram and whether it has VOC's palette; an unreadable one gives its error instead."""
+    try:
+        raw = read_raw(path)
+    except DataError as error:
+        return error
+    return count_values(raw.values), raw.voc
 
 
-def histograms(paths: Sequence[Path]) -> list[npt.NDArray[np.int64] | DataError]:
-    """`histogram` of many files at once; an unreadable one gives its error instead."""
-
-    def one(path: Path) -> npt.NDArray[np.int64] | DataError:
-        try:
-            return histogram(path)
-        except DataError as error:
-            return error
-
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(one, paths))
-
-
-def infer_reading(counts: Sequence[Counts]) -> MaskReading:
-    """Decide from all masks of a set together how their values are meant.
-
-    Args:
-        counts: one `histogram` a mask.
-
-    Raises:
-        DataError: the values allow more than one meaning; the message asks which, with the option that answers it.
-    """
-    if not counts:
-        raise DataError("there is no mask to look at")
-    total = np.sum(counts, axis=0)
-    values = set(np.flatnonzero(total).tolist())
-    shown = ", ".join(map(str, sorted(values)[:8])) + (", ..." if len(values) > 8 else "")
-    if values <= {0, 255}:
-        return MaskReading("grey", found="0/255" if values != {0} else "only 0: all masks are empty")
-    if values <= {0, 1}:
-        return MaskReading("unit", found="0/1")
-    if values <= {0, 1, 255}:
-        raise DataError(
-            "masks hold 0, 1 and 255: 255 is often 'ignore'. "
-            "Say which is the subject: --masks subject:1 or --masks subject:1,255"
-        )
-    if values <= {1, 2, 3}:
-        raise DataError(
-            f"masks hold {shown}: a trimap (1 subject, 2 background, 3 border)? Say which are the subject: "
-            "--masks subject:1,3 (border included) or --masks subject:1"
-        )
-    if values <= {0, 128, 255}:
-        raise DataError(
-            "masks hold 0, 128 and 255, and there are two conventions. "
-            "0 background, 128 unknown, 255 subject: --masks grey; "
-            "0 subject, 128 background, 255 border: --masks subject:0,255"
-        )
-    if len(values) <= 64 and max(values - {255}) < 64:
-        void = "; 255 is often 'ignore'" if 255 in values else ""
-        raise DataError(
-            f"masks hold class numbers ({shown}{void}). Say which are the subject: --masks subject:1,2"
-        )
-    return _grey_or_bimodal(counts, shown)
-
-
-def _grey_or_bimodal(counts: Sequence[Counts], shown: str) -> MaskReading:
-    total = np.sum(counts, axis=0)
-    share = float(total[NEAR : 256 - NEAR].sum() / total.sum())
-    low, high = int(total[:NEAR].sum()), int(total[256 - NEAR :].sum())
-    exact = int(total[0] + total[255]) / max(low + high, 1)
-    if low and high and share <= NEAR_SHARE and exact < 0.995:
-        return MaskReading(
-            "threshold", (128,), found=f"nearly 0/255 (JPEG?), {share:.1%} in between; cut at 128"
-        )
-    _ask_if_no_matte(counts, share, shown)
-    if low and high:
-        return MaskReading("grey", found=f"soft grey, {share:.1%} in between")
-    raise DataError(
-        f"masks hold grey values ({shown}) that do not reach both 0 and 255. "
-        "Say how to read them: --masks grey, or --masks threshold:N"
-    )
-
-
-def _ask_if_no_matte(counts: Sequence[Counts], share: float, shown: str) -> None:
-    """Refuse what holds the values of a soft matte and does not look like one.
-
-    Raises:
-        DataError: the in-between values are whole areas, or most of the picture.
-    """
-    levels = [n for n in (np.count_nonzero(c[NEAR : 256 - NEAR]) for c in counts) if n]
-    if share > FLAT_SHARE and float(np.median(levels)) <= FLAT_LEVELS:
-        raise DataError(
-            f"masks hold whole areas of in-between values ({shown}): class numbers, votes, or 'unknown'? Say how "
-            "to read them: --masks subject:V,V (these values), --masks threshold:N (from N up) or --masks grey"
-        )
-    if share > GREY_SHARE:
-        raise DataError(
-            f"masks are between black and white on {share:.0%} of their pixels, like photos in grey. "
-            "If they are meant so: --masks grey; else --masks threshold:N"
-        )
+def _look_at_all(paths: Sequence[Path]) -> list[tuple[Counts, bool] | DataError]:
+    with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8)) as pool:
+        return list(pool.map(_look, paths))
 
 
 def reading_for(paths: Sequence[Path], *, given: str = "auto") -> MaskReading:
@@ -262,18 +209,52 @@ def reading_for(paths: Sequence[Path], *, given: str = "auto") -> MaskReading:
     Raises:
         DataError: no mask can be opened, or the values are ambiguous.
     """
-    chosen = parse_reading(given)
-    if chosen is not None:
-        return chosen
-    found = histograms(paths)
-    readable = [h for h in found if not isinstance(h, DataError)]
+    chosen = parse_reading(given) or _inferred(paths)
+    if isinstance(chosen, DataError):
+        raise chosen
+    return chosen
+
+
+def _inferred(paths: Sequence[Path]) -> MaskReading | DataError:
+    """Inferred from all files that can be opened; the first file's error where there is none.
+
+    Raises:
+        DataError: the values are ambiguous.
+    """
+    found = _look_at_all(paths)
+    readable = [f for f in found if not isinstance(f, DataError)]
     if not readable:
-        raise (
-            next(h for h in found if isinstance(h, DataError))
-            if found
-            else DataError("there is no mask to look at")
-        )
-    return infer_reading(readable)
+        errors = (f for f in found if isinstance(f, DataError))
+        return next(errors, DataError("there is no mask to look at"))
+    return infer_reading([counts for counts, _ in readable], voc=all(voc for _, voc in readable))
+
+
+def with_readings(pairs: Iterable[Pair], *, given: str = "auto") -> list[Pair]:
+    """The pairs, each with the reading of its masks: as given, else as its dataset.toml says, else inferred.
+
+    Inferred from all masks of its set together; a set of which no mask can be opened gets none, and reading one of
+    its masks will say why.
+
+    Raises:
+        DataError: `given` is no reading, or the values of a set are ambiguous; the message names its folder.
+    """
+    chosen, many = parse_reading(given), list(pairs)
+    if chosen is not None:
+        return [replace(pair, reading=chosen) for pair in many]
+    sets: dict[str, list[Path]] = defaultdict(list)
+    for pair in many:
+        if pair.reading is None:
+            sets[pair.set].extend(pair.masks)
+    readings = {name: _named(paths) for name, paths in sets.items()}
+    return [p if p.reading is not None else replace(p, reading=readings[p.set]) for p in many]
+
+
+def _named(paths: Sequence[Path]) -> MaskReading | None:
+    try:
+        found = _inferred(paths)
+    except DataError as error:
+        raise DataError(f"{os.path.commonpath([p.parent for p in paths])}: {error}") from error
+    return None if isinstance(found, DataError) else found
 
 
 def read_mask(path: Path, *, reading: MaskReading | None = None) -> Floats:
@@ -282,6 +263,26 @@ def read_mask(path: Path, *, reading: MaskReading | None = None) -> Floats:
     Raises:
         DataError: unreadable, or ambiguous on its own.
     """
-    mask = read_indices(path)
-    chosen = reading or infer_reading([count_values(mask)])
-    return chosen.to_matte(mask)
+    raw = read_raw(path, reading=reading)
+    chosen = reading or infer_reading([count_values(raw.values)], voc=raw.voc)
+    return chosen.to_matte(raw.values)
+
+
+def read_matte(pair: Pair, *, reading: MaskReading | None = None) -> Floats:
+    """The matte of a pair, float32 (H, W) in [0, 1]: of several masks, the largest value at each pixel.
+
+    Args:
+        pair: its own reading, which its dataset.toml says or `with_readings` found, goes first.
+        reading: for pairs without one of their own.
+
+    Raises:
+        DataError: a mask is unreadable or ambiguous, or masks of one photo are of different sizes.
+    """
+    matte: Floats | None = None
+    for path in pair.masks:
+        one = read_mask(path, reading=pair.reading or reading)
+        if matte is not None and matte.shape != one.shape:
+            raise DataError(f"{pair.id}: the masks {pair.mask.name} and {path.name} are of different sizes")
+        matte = one if matte is None else np.maximum(matte, one)
+    assert matte is not None  # a pair has at least one mask
+    return matte

@@ -1,125 +1,75 @@
-"""Find the image+mask pairs of a data set: `images/` and `masks/` side by side, files paired by their stem."""
+"""Find the image+mask pairs of a data set, in whichever of three layouts it lies, and split them."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
+from cutaway.data.described import check_subdir
+from cutaway.data.layouts import DEFAULT_SUBDIRS, PICTURE_SUFFIXES, Pair, Problem, Scan, scan_folder
+from cutaway.data.lists import LIST_SUFFIXES, scan_list
 from cutaway.errors import DataError
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"})
+__all__ = ["DEFAULT_SUBDIRS", "PICTURE_SUFFIXES", "Pair", "Problem", "Scan", "find_pairs", "scan", "scan_all",
+           "split_pairs"]  # fmt: skip
 
 
-@dataclass(frozen=True, order=True)
-class Pair:
-    """A photo and its mask.
-
-    Attributes:
-        id: "stem", or "set/stem" where several sets lie under one folder; unique within a data set.
-        image, mask: the two files.
-    """
-
-    id: str
-    image: Path
-    mask: Path
-
-
-@dataclass(frozen=True)
-class Scan:
-    """What was found under a data folder, before any file was opened."""
-
-    pairs: tuple[Pair, ...] = ()
-    images_without_mask: tuple[Path, ...] = ()
-    masks_without_image: tuple[Path, ...] = ()
-    same_stem: tuple[tuple[Path, ...], ...] = field(default=())
-    """files of one folder that share a stem (a.jpg and a.png): none of them is used."""
-
-
-def scan(folder: Path, *, name: str = "") -> Scan:
-    """List pairs and orphans of one data folder.
-
-    A data folder holds `images/` and `masks/`, or any number of folders that do, at any depth.
+def scan(data: Path, *, name: str = "", subdirs: Sequence[str] = DEFAULT_SUBDIRS) -> Scan:
+    """List pairs and orphans of one data folder or list file, before any picture is opened.
 
     Args:
-        folder: where to look.
+        data: a folder in one of the layouts of `layouts`, or a .csv or .tsv file (`lists`).
         name: what ids of a set that lies in the folder itself begin with; those of sets below it begin with their path.
+        subdirs: the names of the two folders; the default gives way to what a dataset.toml says.
 
     Raises:
-        DataError: the folder does not exist, or no `images/` + `masks/` is in it.
+        DataError: there is no such folder or file, or no data set in it, or its dataset.toml or list is no good.
     """
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder; a data set is a folder with images/ and masks/ in it")
-    sets = sorted(
-        p.parent
-        for p in folder.rglob("images")
-        if p.is_dir() and (p.parent / "masks").is_dir() and not _is_hidden(p.parent, folder)
-    )
-    if not sets:
+    if len(subdirs) != 2:
         raise DataError(
-            f"{folder} holds no data set: expected images/ and masks/ "
-            "with files of the same stem (images/cat.jpg, masks/cat.png)"
+            f"subdirs must be two names, of the images' and of the masks' folder, not {len(subdirs)}"
         )
-    names = {s: name if s == folder else s.relative_to(folder).as_posix() for s in sets}
-    return _join(_scan_set(s, f"{names[s]}/" if names[s] else "") for s in sets)
+    for subdir in subdirs:
+        check_subdir(subdir, what="subdirs")
+    if data.suffix.lower() in LIST_SUFFIXES and not data.is_dir():
+        return scan_list(data, name=name)
+    return scan_folder(data, name=name, subdirs=(subdirs[0], subdirs[1]))
 
 
-def _join(scans: Iterable[Scan]) -> Scan:
-    parts = list(scans)
-    return Scan(
-        tuple(p for s in parts for p in s.pairs),
-        tuple(p for s in parts for p in s.images_without_mask),
-        tuple(p for s in parts for p in s.masks_without_image),
-        tuple(p for s in parts for p in s.same_stem),
-    )
+def scan_all(
+    data: Path | Sequence[Path], *, subdirs: Sequence[str] = DEFAULT_SUBDIRS
+) -> list[tuple[Path, Scan]]:
+    """Each of the data folders and list files with what was found in it.
+
+    Where several are given, the ids of one that is a set itself begin with its name, without suffix for a list.
+
+    Raises:
+        DataError: as `scan` does.
+    """
+    many = [data] if isinstance(data, Path) else list(data)
+    return [(d, scan(d, name=_name(d) if len(many) > 1 else "", subdirs=subdirs)) for d in many]
 
 
-def _scan_set(folder: Path, prefix: str) -> Scan:
-    images, twice_a = _by_stem(folder / "images")
-    masks, twice_b = _by_stem(folder / "masks")
-    skip = {_key(p, folder / "images") for t in twice_a for p in t} | {
-        _key(p, folder / "masks") for t in twice_b for p in t
-    }
-    both = [k for k in images if k in masks and k not in skip]
-    return Scan(
-        tuple(Pair(prefix + k, images[k], masks[k]) for k in both),
-        tuple(p for k, p in images.items() if k not in masks and k not in skip),
-        tuple(p for k, p in masks.items() if k not in images and k not in skip),
-        (*twice_a, *twice_b),
-    )
+def _name(data: Path) -> str:
+    whole = data.resolve()
+    return whole.stem if whole.suffix.lower() in LIST_SUFFIXES else whole.name
 
 
-def _key(path: Path, root: Path) -> str:
-    return path.relative_to(root).with_suffix("").as_posix()
+def find_pairs(data: Path | Sequence[Path], *, subdirs: Sequence[str] = DEFAULT_SUBDIRS) -> list[Pair]:
+    """All usable pairs of one or several data folders and list files, sorted by id.
 
-
-def _is_hidden(path: Path, root: Path) -> bool:
-    """Whether the path's name, or that of a folder between it and the root, begins with a dot."""
-    return any(part.startswith(".") for part in path.relative_to(root).parts)
-
-
-def _by_stem(root: Path) -> tuple[dict[str, Path], list[tuple[Path, ...]]]:
-    found: dict[str, list[Path]] = {}
-    for path in sorted(root.rglob("*")):
-        if not _is_hidden(path, root) and path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
-            found.setdefault(_key(path, root), []).append(path)
-    return {k: v[0] for k, v in found.items()}, [tuple(v) for v in found.values() if len(v) > 1]
-
-
-def find_pairs(folders: Path | Sequence[Path]) -> list[Pair]:
-    """All usable pairs of one or several data folders, sorted by id.
-
-    Where several folders are given, the ids of one that is a set itself begin with its name.
+    Args:
+        data: as in `scan`; where several are given, the ids of one that is a set itself begin with its name.
+        subdirs: as in `scan`.
 
     Raises:
         DataError: a folder holds no data set, or no pair was found, or two pairs have the same id.
     """
-    many = [folders] if isinstance(folders, Path) else list(folders)
-    pairs = [p for f in many for p in scan(f, name=f.resolve().name if len(many) > 1 else "").pairs]
+    pairs = [p for _, found in scan_all(data, subdirs=subdirs) for p in found.pairs]
     if not pairs:
-        raise DataError(f"no image has a mask of the same stem under {folders}")
+        raise DataError(f"no image has a mask of the same stem under {data}")
     twice = [name for name, count in Counter(p.id for p in pairs).items() if count > 1]
     if twice:
         raise DataError(f"two pairs have the same name {min(twice)!r}; give the data folders different names")

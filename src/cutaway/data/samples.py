@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cutaway.data.augment import Augmentation, Picture, Rng, augment
-from cutaway.data.masks import MaskReading, read_mask
+from cutaway.data.masks import MaskReading, read_matte
 from cutaway.data.pairs import PICTURE_SUFFIXES, Pair
 from cutaway.errors import DataError
 from cutaway.media.colour import to_srgb
@@ -47,12 +47,17 @@ def shrink_to(picture: Picture, longest: int | None) -> Picture:
 def load_pair(pair: Pair, *, reading: MaskReading, longest: int | None = None) -> Loaded:
     """Photo and matte of one pair, of the same size.
 
+    Args:
+        pair: several masks are merged; its own reading, if it has one, goes first.
+        reading: how the masks of pairs without one of their own are meant.
+        longest: both are shrunk so that the longer side has at most so many pixels.
+
     Raises:
-        DataError: the mask's shape is not the photo's.
+        DataError: the mask cannot be read, or its shape is not the photo's.
         ImageError: the photo cannot be read.
     """
     photo = load_photo(pair.image)
-    matte = (read_mask(pair.mask, reading=reading) * 255 + 0.5).astype(np.uint8)
+    matte = (read_matte(pair, reading=reading) * 255 + 0.5).astype(np.uint8)
     if matte.shape != photo.shape[:2]:
         raise DataError(
             f"{pair.id}: the mask is {matte.shape[1]}×{matte.shape[0]} "

@@ -1,0 +1,31 @@
+"""The photos in a folder, before anybody knows anything about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cutaway.data.layouts import PICTURE_SUFFIXES, is_hidden
+from cutaway.errors import DataError
+from cutaway.media.files import printable
+
+
+def find_photos(folder: Path, *, leave_out: Path | None = None) -> list[Path]:
+    """All pictures below a folder, sorted; hidden files and folders, and what lies in `leave_out`, are skipped.
+
+    Raises:
+        DataError: it is no folder, or there are none in it.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{printable(folder)} is not a folder: give a folder of photos")
+    found = sorted(_pictures(folder, None if leave_out is None else leave_out.resolve()))
+    if not found:
+        raise DataError(f"{printable(folder)} holds no photos ({', '.join(sorted(PICTURE_SUFFIXES))})")
+    return found
+
+
+def _pictures(folder: Path, leave_out: Path | None) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        taken = path.suffix.lower() in PICTURE_SUFFIXES and not is_hidden(path, folder) and path.is_file()
+        if taken and not (leave_out and path.resolve().is_relative_to(leave_out)):
+            yield path
