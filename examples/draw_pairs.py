@@ -1,4 +1,8 @@
-"""Draw a small data set to try `cutaway train` with: bright leaves on busy grounds, images/ and masks/ side by side."""
+"""Draw a small data set to try `cutaway train` with: bright leaves on busy grounds, images/ and masks/ side by side.
+
+python draw_pairs.py FOLDER             masks of two values: 0 background, 255 subject
+python draw_pairs.py FOLDER --border    masks of three: the outline, where one cannot be sure, is 128
+"""
 
 import sys
 from pathlib import Path
@@ -25,7 +29,14 @@ def draw_pair(rng: np.random.Generator) -> tuple[Image.Image, Image.Image]:
     return Image.fromarray(np.clip(np.asarray(photo) + grain, 0, 255).astype(np.uint8)), mask
 
 
-def draw_set(folder: Path, count: int = 40, *, seed: int = 0) -> None:
+def with_border(mask: Image.Image) -> Image.Image:
+    """The mask with a band of 128 along its outline, five pixels wide."""
+    outer, inner = mask.filter(ImageFilter.MaxFilter(5)), mask.filter(ImageFilter.MinFilter(5))
+    band = np.where(np.asarray(outer) > np.asarray(inner), 128, np.asarray(mask))
+    return Image.fromarray(band.astype(np.uint8))
+
+
+def draw_set(folder: Path, count: int = 40, *, seed: int = 0, border: bool = False) -> None:
     """Write `count` pairs to folder/images and folder/masks."""
     rng = np.random.default_rng(seed)
     for name in ("images", "masks"):
@@ -33,10 +44,12 @@ def draw_set(folder: Path, count: int = 40, *, seed: int = 0) -> None:
     for number in range(count):
         photo, mask = draw_pair(rng)
         photo.save(folder / "images" / f"leaf-{number:03}.jpg", quality=92)
-        mask.point(lambda v: 255 if v >= 128 else 0).save(folder / "masks" / f"leaf-{number:03}.png")
+        mask = mask.point(lambda v: 255 if v >= 128 else 0)
+        (with_border(mask) if border else mask).save(folder / "masks" / f"leaf-{number:03}.png")
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "out" / "leaves"
-    draw_set(target)
+    words = [word for word in sys.argv[1:] if word != "--border"]
+    target = Path(words[0]) if words else Path(__file__).parent / "out" / "leaves"
+    draw_set(target, border="--border" in sys.argv)
     print(f"40 pairs in {target}")

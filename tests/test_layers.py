@@ -18,18 +18,18 @@ LAYERS = {
     "models": 3,
     "engines": 4, "media": 4,
     "remover": 5,
-    "data": 6,
+    "data": 6, "streams": 6,
     "evaluation": 7, "server": 7, "compat": 7,
     "training": 8,
     "cli": 9,
 }  # fmt: skip
-SAME_ROOM = {"result": "remover", "__main__": "cli"}
+SAME_ROOM = {"result": "remover", "shaping": "remover", "__main__": "cli"}
 ONLY_IN = {  # a package, and the rooms or files that may import it
     "torch": ("models/", "training/", "engines/torch.py"),
-    "av": ("media/video.py", "media/camera.py"),
-    "urllib": ("weights/store.py", "server/"),
-    "http": ("weights/store.py", "server/"),
-    "requests": ("weights/store.py", "server/"),
+    "av": ("media/video/", "media/camera.py"),
+    "urllib": ("weights/download.py", "server/"),
+    "http": ("weights/download.py", "server/"),
+    "requests": (),
     "click": ("cli/",),
 }
 MODULES = sorted(p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py"))
