@@ -85,5 +85,7 @@ def test_held_out_slices_stay_above_their_floor(
     slice_name: str, remover: cutaway.Remover, test_data: Path
 ) -> None:
     pairs = find_pairs(test_data / "test" / slice_name)
-    scores = [iou(remover.matte(p.image).alpha, read_mask(p.mask)) for p in pairs[:: max(1, len(pairs) // 20)][:20]]
+    scores = [
+        iou(remover.matte(p.image).alpha, read_mask(p.mask)) for p in pairs[:: max(1, len(pairs) // 20)][:20]
+    ]
     assert np.mean(scores) >= FLOORS[slice_name]

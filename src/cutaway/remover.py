@@ -271,10 +271,9 @@ def _changed(model: str) -> int | None:
 
 
 def _open_engine(options: Options) -> Engine:
-    from cutaway.engines.onnx import OnnxEngine
-    from cutaway.weights.store import resolve
+    from cutaway.engines.open import open_engine
 
-    return OnnxEngine(resolve(options.model), device=options.device, threads=options.threads)
+    return open_engine(options.model, device=options.device, threads=options.threads)
 
 
 def _small_in_srgb(small: Pixels, frame: Frame) -> Pixels:

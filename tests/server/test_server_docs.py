@@ -35,7 +35,8 @@ def test_every_path_is_there_and_nothing_else(client: TestClient) -> None:
     told = set(document["paths"])
     assert told <= routes
     assert routes - told == {
-        "/", "/page/{name}", "/docs", "/api", "/openapi.json", "/api/removebg", "/api/account", "/v1.0/improve", "/api/improve",
+        "/", "/page/{name}", "/docs", "/api", "/openapi.json", "/api/removebg", "/api/account", "/v1.0/improve",
+        "/api/improve",
     }  # fmt: skip
     for path, operations in document["paths"].items():
         for verb in set(operations) - {"parameters"}:

@@ -26,15 +26,34 @@ INTERRUPTED = 130
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "remove": ("cutaway.cli.remove:remove", "Remove or replace the background of photos."),
+    "video": ("cutaway.cli.video:video", "Remove or replace the background of a video."),
     "data": ("cutaway.cli.data:data", "Look into a training set and say what is wrong with it."),
+    "label": ("cutaway.cli.label:label", "Let a model draw the masks of unlabelled photos."),
     "train": ("cutaway.cli.train:train", "Train a model on your own photos and masks."),
     "evaluate": ("cutaway.cli.evaluate:evaluate", "Measure a model on photos with known masks."),
     "export": ("cutaway.cli.export:export", "Turn a training checkpoint into a .onnx model."),
     "models": ("cutaway.cli.models:models", "List the models: size, licence, scores, whether they are here."),
+    "serve": ("cutaway.cli.serve:serve", "Serve the HTTP API: our own, remove.bg's and rembg's."),
     "doctor": ("cutaway.cli.doctor:doctor", "Check this installation and say what to install for more."),
+    "i": ("cutaway.cli.rembg_commands:one", "Remove the background of one picture, as rembg does."),
+    "p": (
+        "cutaway.cli.rembg_commands:folder",
+        "Remove the backgrounds of a folder's pictures, as rembg does.",
+    ),
+    "s": (
+        "cutaway.cli.rembg_commands:server",
+        "Serve /api/remove, as rembg does; the same server as 'cutaway serve'.",
+    ),
+    "b": (
+        "cutaway.cli.rembg_commands:stream",
+        "Remove the backgrounds of raw frames from stdin, as rembg does.",
+    ),
     "completion": ("cutaway.cli.completion:completion", "Print the completion script for your shell."),
 }
 """Name of each command, where its function lives and its one line of help."""
+
+HIDDEN = {"i", "p", "s", "b"}
+"""Commands that `--help` does not list: rembg's letters, for those who know them."""
 
 
 class LazyGroup(click.Group):
@@ -42,7 +61,7 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order in which they are shown."""
-        return list(COMMANDS)
+        return [name for name in COMMANDS if name not in HIDDEN]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return one command; None if there is none by that name."""
@@ -56,7 +75,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands without importing any of them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read `cutaway PHOTO` as `cutaway remove PHOTO`."""
@@ -73,7 +92,8 @@ class LazyGroup(click.Group):
         """Complete command names from the table, and file names because of `cutaway PHOTO`."""
         from click.shell_completion import CompletionItem
 
-        items = [CompletionItem(n, help=h) for n, (_, h) in COMMANDS.items() if n.startswith(incomplete)]
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=COMMANDS[name][1]) for name in names]
         if incomplete.startswith("-"):
             return items + click.Command.shell_complete(self, ctx, incomplete)
         return [*items, CompletionItem(incomplete, type="file")]

@@ -89,7 +89,9 @@ def find_subject(order: Order, remover: Remover, photo: Frame) -> Cutout:
         pixels=photo.pixels[top:bottom, left:right],
         alpha=None if photo.alpha is None else photo.alpha[top:bottom, left:right],
     )
-    found = remover.remove(part, options=Options(refine=True, foreground=True)).picture  # with the subject's own colour along its edge
+    found = remover.remove(
+        part, options=Options(refine=True, foreground=True)
+    ).picture  # with the subject's own colour along its edge
     assert isinstance(found, Cutout)
     alpha = found.alpha if order.semitransparency else solid(found.alpha, edge_px=_edge_px(part.size))
     if not (alpha >= _SURE).any():
