@@ -23,11 +23,8 @@ _MATTE_MAKING = (
 
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 _SAFE_BACKDROPS = ("none", "original", "checker", "blur", "blur:")
-MATTE_FIELDS = (
-    "model", "format", "zoom", "refine", "fill_holes", "keep_largest", "solid", "invert", "threshold", "grow",
-    "feather",
-)  # fmt: skip
-"""The options that change a matte itself."""
+MATTE_FIELDS = ("format", *_MATTE_MAKING)
+"""What `POST /matte` takes besides the photo."""
 _JSON = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 

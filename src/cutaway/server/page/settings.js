@@ -1,0 +1,80 @@
+// What the user asked for, by the names that the server's /options gives.
+
+/** Dispatches "change" after every change of a value. */
+export const settings = new EventTarget();
+
+let options = [];
+let composed = new Set();
+let backdrops = 0;
+const values = new Map();
+
+export const limits = { body_bytes: Infinity, pixels: Infinity };
+
+/** Taken from the answer of /options. */
+export function learn(told) {
+  options = told.options;
+  composed = new Set(told.compose);
+  Object.assign(limits, told.limits);
+}
+
+export const option = (name) => options.find((one) => one.name === name);
+export const offered = () => options.filter((one) => !one.settled);
+/** Whether an option is about the picture that is made of a matte, not about how the matte is found. */
+export const isAboutPicture = (name) => composed.has(name);
+
+/** The value of an option; `background` may also be a File. */
+export const valueOf = (name) => (values.has(name) ? values.get(name) : option(name)?.default);
+
+const excluding = ["background", "effect", "mask_only"];
+
+/** Set an option. Of those that the server does not take together the others go back to their defaults. */
+export function set(name, value) {
+  const reset = [];
+  if (value === option(name)?.default || value === "") values.delete(name);
+  else values.set(name, value);
+  if (values.has(name) && excluding.includes(name)) {
+    for (const other of excluding) if (other !== name && values.delete(other)) reset.push(other);
+  }
+  if (name === "mask_only" && value && values.delete("show")) reset.push("show");
+  if (name === "show" && values.has("show") && values.delete("mask_only")) reset.push("mask_only");
+  if (!(valueOf("background") instanceof File)) for (const own of ["fit", "canvas"]) values.delete(own);
+  if (value instanceof File) value.number ??= ++backdrops;
+  settings.dispatchEvent(new CustomEvent("change", { detail: { name, reset } }));
+}
+
+export function clear() {
+  values.clear();
+  settings.dispatchEvent(new CustomEvent("change", { detail: { name: "", reset: [] } }));
+}
+
+export const isDefault = () => ![...values.keys()].some((name) => name !== "format");
+
+/** The options that differ from their defaults, without the file format. */
+export const wanted = () => Object.fromEntries([...values].filter(([name]) => name !== "format"));
+
+/** The opaque colour behind the subject, as #rrggbb, or null. */
+export function colour() {
+  const behind = valueOf("background");
+  return typeof behind === "string" && behind.startsWith("#") ? behind : null;
+}
+
+const onlyKeep = (fields, isKept) => Object.fromEntries(Object.entries(fields).filter(([name]) => isKept(name)));
+
+/**
+ * How the picture on the canvas is made.
+ *
+ * `cut` finds the matte. `shown` is asked of the server, and `paint` a colour that the browser itself lays beneath: so
+ * other colours need no request. All else is made by the server, so that what is seen is what is downloaded.
+ */
+export function plan() {
+  const all = wanted();
+  const cut = onlyKeep(all, (name) => !composed.has(name));
+  const behind = valueOf("background");
+  const others = Object.keys(all).filter((name) => composed.has(name) && name !== "background" && name !== "foreground");
+  const isPlain = others.length === 0 && (behind === "none" || colour() !== null);
+  const shown = isPlain ? onlyKeep(all, (name) => name !== "background") : all;
+  return { cut, shown, paint: isPlain ? colour() : null };
+}
+
+/** Only those fields that /compose takes. */
+export const forCompose = (fields) => onlyKeep(fields, (name) => composed.has(name));

@@ -1,0 +1,72 @@
+"""Chromium, and the page opened in it.
+
+Needs the package playwright and a Chromium of the system (or the one that `CUTAWAY_CHROMIUM` names).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from page_samples import PATIENCE_MS, Open, Serve, soft
+from server_samples import encoded
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = os.environ.get("CUTAWAY_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium on this machine")
+    root = getattr(os, "geteuid", lambda: 1)() == 0
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--disable-gpu", *(["--no-sandbox"] if root else [])],
+            timeout=60_000,
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Open the page: `opened(server.url)`; in the end nobody has complained in the browser's console."""
+    contexts, complaints = [], []
+
+    def begin(url: str, *, quiet: bool = True, **how: Any) -> Page:
+        how = {"reduced_motion": "reduce", "viewport": {"width": 1280, "height": 860}, **how}
+        context = browser.new_context(accept_downloads=True, **how)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        if quiet:
+            page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
+        page.goto(url)
+        page.wait_for_selector("body.started")
+        return page
+
+    yield begin
+    for number, context in enumerate(contexts):
+        context.pages[0].screenshot(path=tmp_path / f"last-{number}.png")
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(live: Serve, opened: Open) -> Page:
+    return opened(live().url)
+
+
+@pytest.fixture
+def shots() -> list[bytes]:
+    return [encoded(soft(seed)) for seed in range(3)]
