@@ -119,6 +119,7 @@ def typed(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
     """Run `cutaway export ARGS...`: exit code and stderr."""
     log = logging.getLogger("cutaway")
     before = log.level, log.propagate, log.handlers[:]
+    log.propagate, log.handlers[:] = False, []  # whatever other tests have left there would tell everything twice
 
     def run(*args: object) -> tuple[int, str]:
         with pytest.raises(SystemExit) as end:
