@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from typing import TextIO
@@ -50,6 +49,8 @@ class Progress:
         """Draw the bar over what was drawn before."""
         if self._stream is None:
             return
+        import shutil  # where nothing is drawn, its own imports would take longer than all the rest of this module
+
         columns = shutil.get_terminal_size().columns - 1
         line = self.line()[:columns]
         self._stream.write("\r" + line.ljust(self._drawn))
