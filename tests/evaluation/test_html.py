@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from html_pages import Page
 
 from cutaway.evaluation.html import (
     Html,
@@ -19,6 +18,7 @@ from cutaway.evaluation.html import (
     together,
 )
 from cutaway.evaluation.html_style import STYLE
+from html_pages import Page
 
 EVIL = """<script>alert("1")</script> & 'x'"""
 

@@ -8,7 +8,6 @@ import math
 import cv2
 import numpy as np
 import pytest
-from html_pages import Page
 
 from cutaway.evaluation.html import page
 from cutaway.evaluation.html_pictures import (
@@ -21,6 +20,7 @@ from cutaway.evaluation.html_pictures import (
     image,
 )
 from cutaway.evaluation.sheet import MISSED, TOO_MUCH, SheetRow
+from html_pages import Page
 
 
 def row(height: int = 300, width: int = 400) -> SheetRow:
