@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from cutaway.data.sheet_parts import (
+    FAINT,
+    INK,
+    PAPER,
+    Picture,
+    fit,
+    resize_matte,
+    resize_picture,
+    sheet_font,
+    shorten,
+)
 from cutaway.types import Floats
 
 if TYPE_CHECKING:
-    from PIL import Image, ImageDraw, ImageFont
-
-Picture: TypeAlias = npt.NDArray[np.uint8]
+    from PIL import Image, ImageDraw
 
 HEADINGS = ("photo", "truth", "matte", "red: missed, blue: too much")
 MISSED = (235, 40, 40)
 TOO_MUCH = (40, 110, 255)
-PAPER, INK, FAINT = (250, 250, 248), (30, 30, 30), (120, 120, 118)
-GAP_PX, MARGIN_PX, LINE_PX, TEXT_PX = 4, 20, 22, 14
+GAP_PX, MARGIN_PX, LINE_PX = 4, 20, 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +48,11 @@ class SheetRow:
 
     def shrunk(self, cell_px: int) -> SheetRow:
         """The same row, small enough to keep many of them: every picture fits a square of `cell_px`."""
-        size = _fit(self.photo.shape[:2], cell_px)
+        size = fit((self.photo.shape[0], self.photo.shape[1]), cell_px=cell_px)
         return SheetRow(
-            np.asarray(_resize(self.photo, size), np.uint8),
-            np.asarray(_resize(self.truth, size), np.float32),
-            np.asarray(_resize(self.matte, size), np.float32),
+            resize_picture(self.photo, size),
+            resize_matte(self.truth, size),
+            resize_matte(self.matte, size),
             self.caption,
         )
 
@@ -99,8 +106,8 @@ def contact_sheet(rows: Sequence[SheetRow], *, columns: int = 2, cell_px: int = 
 
 def _headings(draw: ImageDraw.ImageDraw, left: int, *, cell_px: int) -> None:
     for number, text in enumerate(HEADINGS):
-        shown = _shorten(text, draw, cell_px)
-        draw.text((left + number * (cell_px + GAP_PX), MARGIN_PX), shown, fill=FAINT, font=_font())
+        shown = shorten(text, draw, width_px=cell_px)
+        draw.text((left + number * (cell_px + GAP_PX), MARGIN_PX), shown, fill=FAINT, font=sheet_font())
 
 
 def _place(
@@ -116,35 +123,4 @@ def _place(
     for number, cell in enumerate((row.photo, truth, matte, difference(row.photo, row.truth, row.matte))):
         sheet.paste(Image.fromarray(cell), (left + number * (cell_px + GAP_PX), top))
     below = (left, top + row.photo.shape[0] + GAP_PX)
-    draw.text(below, _shorten(row.caption, draw, 4 * cell_px), fill=INK, font=_font())
-
-
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(TEXT_PX)
-
-
-def _shorten(text: str, draw: ImageDraw.ImageDraw, width_px: int) -> str:
-    """The text on one line, with dots in its middle where it is wider than `width_px`."""
-    text = " ".join(text.split())
-    shown, cut = text, 0
-    while draw.textlength(shown, font=_font()) > width_px and cut < len(text):
-        cut += 1
-        half = (len(text) - cut) // 2
-        shown = text[:half] + "..." + text[half + cut :]
-    return shown
-
-
-def _fit(size: tuple[int, ...], cell_px: int) -> tuple[int, int]:
-    """(height, width) that fills a square of `cell_px` and keeps the proportions, at least 1×1."""
-    factor = cell_px / max(size)
-    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
-
-
-def _resize(picture: Picture | Floats, size: tuple[int, int]) -> npt.NDArray[np.generic]:
-    import cv2
-
-    shrinks = picture.shape[0] > size[0] or picture.shape[1] > size[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, (size[1], size[0]), interpolation=method))
+    draw.text(below, shorten(row.caption, draw, width_px=4 * cell_px), fill=INK, font=sheet_font())

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from cutaway.data.sheet_parts import Picture
 from cutaway.errors import CutawayError
 from cutaway.evaluation.html import (
     Html,
@@ -30,7 +31,7 @@ from cutaway.evaluation.html import (
 )
 from cutaway.evaluation.html_pictures import SIDE_PX, Example, extremes, gallery
 from cutaway.evaluation.report import AVERAGES
-from cutaway.evaluation.sheet import Picture, SheetRow
+from cutaway.evaluation.sheet import SheetRow
 from cutaway.media.files import write_atomic
 from cutaway.training.config import TrainConfig
 from cutaway.training.report_curves import Series, line_chart

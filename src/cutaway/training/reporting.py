@@ -24,6 +24,9 @@ from cutaway.training.tensorboard import write_board
 from cutaway.training.validate import Judged, Show, predict
 from cutaway.types import Floats
 
+SHOWN_PX = 1024
+"""Pictures are shown no larger than this, so that a dozen photos of many megapixels need not be kept at once."""
+
 
 def report(run: Run, state: State) -> None:
     """Write the run's report.html as it stands, and the last epoch for TensorBoard if that is wanted."""
@@ -49,7 +52,7 @@ def shows(run: Run) -> Show:
     """Gives a judged picture again, with the matte of the run's averaged weights."""
 
     def show(item: Judged) -> tuple[Picture, Floats, Floats]:
-        photo, truth = load_pair(item.pair, reading=run.reading)
+        photo, truth = load_pair(item.pair, reading=run.reading, longest=SHOWN_PX)
         matte, _ = predict(run.ema.model, photo, spec=run.spec, compute=run.compute)
         return photo, truth.astype(np.float32) / np.float32(255), matte
 
