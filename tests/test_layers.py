@@ -23,7 +23,11 @@ LAYERS = {
     "training": 8,
     "cli": 9,
 }  # fmt: skip
-SAME_ROOM = {"result": "remover", "shaping": "remover", "__main__": "cli"}
+SAME_ROOM = {
+    "backdrops": "options",
+    "result": "remover", "making": "remover", "shaping": "remover", "kept": "remover",
+    "__main__": "cli",
+}  # fmt: skip
 ONLY_IN = {  # a package, and the rooms or files that may import it
     "torch": ("models/", "training/", "engines/torch.py"),
     "av": ("media/video/", "media/camera.py"),

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from cutaway.engines.base import Engine
 from cutaway.errors import DeviceError
+from cutaway.kept import Kept
+from cutaway.making import Backgrounds, read_photo, unit
 from cutaway.options import DeviceName, Effect, Options, OutputFormat, Show, Zoom, check_choice
-from cutaway.result import AnyPath, Backgrounds, Kept, Result, read_photo, unit
+from cutaway.result import AnyPath, Result
 from cutaway.shaping import cleaned, edged
 from cutaway.types import Box, Canvas, Cutout, Fit, Floats, Frame, Matte, Pixels, Size
 from cutaway.weights.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from cutaway.result import Photo
+    from cutaway.making import Photo
 
 __all__ = ["Remover", "Result", "change_background", "remove"]
 

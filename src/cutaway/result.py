@@ -2,59 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 
 from cutaway.errors import OptionError, OutputError
+from cutaway.kept import Kept
+from cutaway.making import Backgrounds, Made, Picture, in_srgb, make, read_photo
 from cutaway.options import FORMATS, Options, OutputFormat, check_choice
-from cutaway.types import Backdrop, Canvas, Cutout, Fit, Floats, Frame, Matte, Pixels
+from cutaway.types import Backdrop, Canvas, Cutout, Fit, Frame, Matte, Pixels
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from cutaway.media.images import AnyPicture
-
-    Photo: TypeAlias = AnyPicture | Frame
+    from cutaway.making import Photo
 
 AnyPath: TypeAlias = str | os.PathLike[str]
-Picture: TypeAlias = Frame | Cutout | Matte
-
-log = logging.getLogger(__name__)
-
-_K = TypeVar("_K", bound=Hashable)
-_V = TypeVar("_V")
-
-
-class Kept(Generic[_K, _V]):
-    """The few values used last, each made once, whatever number of threads ask for it."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._values: OrderedDict[_K, _V] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: _K, make: Callable[[], _V]) -> _V:
-        """The value under `key`, made if it is not there."""
-        with self._lock:
-            if key not in self._values:
-                self._values[key] = make()
-            self._values.move_to_end(key)
-            while len(self._values) > self._size:
-                self._values.popitem(last=False)
-            return self._values[key]
-
-
-Backgrounds: TypeAlias = Kept[tuple[str, float], Frame]
-"""Background pictures in sRGB, by path and time of change."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +34,7 @@ class Result:
             the photo had.
         options: what was asked for.
         behind: a background given as a picture in memory; it comes before `options.background`.
+        remarks: what finding the subject left to say, one sentence each; part of `warnings`.
     """
 
     frame: Frame
@@ -75,6 +42,7 @@ class Result:
     cutout: Cutout
     options: Options
     behind: Backdrop | None = None
+    remarks: tuple[str, ...] = ()
     _kept: Backgrounds = field(default_factory=lambda: Kept(2), repr=False)
 
     @property
@@ -82,7 +50,7 @@ class Result:
         """What lies behind the subject."""
         return self.behind or self.options.backdrop
 
-    @cached_property
+    @property
     def picture(self) -> Picture:
         """What the options ask for, made when it is first wanted.
 
@@ -93,110 +61,16 @@ class Result:
         Raises:
             ImageError: the background picture cannot be read.
         """
-        if self.options.show == "strip":
-            return self._strip()
-        if self.options.mask_only:
-            return Matte(self.cutout.alpha)
-        if self.options.effect != "none":
-            return self._with_effect()
-        if self.backdrop.kind == "none":
-            pixels = self._own_colour(self.cutout.pixels)
-            return self.cutout if pixels is self.cutout.pixels else replace(self.cutout, pixels=pixels)
-        return self._laid_over()
+        return self._made.picture
 
-    def _own_colour(self, pixels: Pixels) -> Pixels:
-        """The photo's pixels, in whatever colour space, with the subject's own colour along its edge."""
-        if not self.options.foreground:
-            return pixels
-        from cutaway.pixels.foreground import foreground
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should look at before the picture is used, one sentence each; empty if all is well."""
+        return self.remarks + self._made.warnings
 
-        return foreground(pixels, self.matte.alpha, shown=self.cutout.alpha)
-
-    def _strip(self) -> Frame:
-        """Photo, matte and result in one row; what is transparent lies on white."""
-        from cutaway.pixels.strip import grey, strip
-
-        photo = _in_srgb(self.frame, "the photo")
-        cutout = replace(self.cutout, pixels=photo.pixels, metadata=photo.metadata)
-        options = self.options.with_changes({"show": "result"})
-        made = replace(self, frame=photo, cutout=cutout, options=options).picture
-        shown = [_on_white(photo), grey(self.cutout.alpha, photo.pixels), _on_white(made)]
-        return replace(photo, pixels=strip(shown), alpha=None)
-
-    def _with_effect(self) -> Frame:
-        """The photo, changed: what hides goes by the network's answer itself, whatever is feathered or transparent."""
-        from cutaway.pixels.effects import blur_subject, grey_background, pixelate_subject
-
-        photo, matte = _on_white(self.frame), self.matte.alpha
-        if self.options.effect == "blur-subject":
-            pixels = blur_subject(photo, matte)
-        elif self.options.effect == "pixelate-subject":
-            pixels = pixelate_subject(photo, matte)
-        else:
-            pixels = grey_background(photo, self.cutout.alpha)
-        return replace(self.frame, pixels=pixels, alpha=None)
-
-    def _laid_over(self) -> Frame | Cutout:
-        from cutaway.pixels.composite import over_colour, over_picture, over_translucent
-
-        if self.backdrop.kind == "original":
-            return replace(self.frame, pixels=_on_white(self.frame), alpha=None)
-        photo, alpha = _in_srgb(self.frame, "the photo"), self.cutout.alpha
-        subject = replace(photo, pixels=self._own_colour(photo.pixels))
-        red, green, blue, opacity = self.backdrop.colour
-        if self.backdrop.kind == "picture":
-            return self._over_picture(subject)
-        if self.backdrop.kind == "blur":
-            pixels = over_picture(subject.pixels, alpha, self._blurred(photo))
-        elif self.backdrop.kind in ("gradient", "checker"):
-            from cutaway.pixels.grounds import computed
-
-            behind = computed(self.backdrop, subject.size, like=subject.pixels)
-            pixels = over_picture(subject.pixels, alpha, behind)
-        elif opacity < 255:
-            pixels, alpha = over_translucent(
-                subject.pixels, alpha, (red, green, blue), background_alpha=opacity / 255
-            )
-            return Cutout(pixels, alpha, subject.metadata, subject.time)
-        else:
-            pixels = over_colour(subject.pixels, alpha, (red, green, blue))
-        return replace(subject, pixels=pixels, alpha=None)
-
-    def _over_picture(self, subject: Frame) -> Frame | Cutout:
-        """Over a picture, one of the two brought to the other's size; translucent where the picture is."""
-        from cutaway.pixels.composite import over_picture, over_translucent
-        from cutaway.pixels.layout import fitted, placed
-
-        behind, fit = self._background_picture(), self.backdrop.fit
-        pixels, alpha, below, below_alpha = subject.pixels, self.cutout.alpha, behind.pixels, behind.alpha
-        if self.backdrop.canvas == "background":
-            pixels, alpha = placed(pixels, alpha, behind.size)
-        else:
-            below = fitted(below, subject.size, fit=fit)
-            below_alpha = None if below_alpha is None else fitted(below_alpha, subject.size, fit=fit)
-        if below_alpha is None:
-            return replace(subject, pixels=over_picture(pixels, alpha, below), alpha=None)
-        pixels, alpha = over_translucent(pixels, alpha, below, background_alpha=unit(below_alpha))
-        return Cutout(pixels, alpha, subject.metadata, subject.time)
-
-    def _background_picture(self) -> Frame:
-        """The background picture in sRGB; a file is decoded once for all photos."""
-        path = self.backdrop.picture
-        if isinstance(path, Frame):
-            return path
-        changed = 0.0
-        with contextlib.suppress(OSError):  # reading it tells better what is wrong
-            changed = os.stat(path).st_mtime  # noqa: PTH116 - the path may hold anything
-        return self._kept.get((path, changed), lambda: _in_srgb(read_photo(path), "the background"))
-
-    def _blurred(self, subject: Frame) -> Pixels:
-        from cutaway.pixels.blur import blur_background
-
-        sigma_px = self.backdrop.blur_px or max(1.0, 0.02 * max(subject.size))
-        not_background = self.matte.alpha
-        if subject.alpha is not None:  # what the photo itself hides has no colour to blur
-            not_background = np.maximum(not_background, 1 - unit(subject.alpha))
-        return blur_background(subject.pixels, not_background, sigma_px=sigma_px)
+    @cached_property
+    def _made(self) -> Made:
+        return make(self)
 
     def over(
         self, background: str | Photo, *, fit: Fit | None = None, canvas: Canvas | None = None
@@ -217,7 +91,7 @@ class Result:
         bare = {"mask_only": False, "effect": "none", "background": "none", "canvas": "photo", "fit": fit}
         options = self.options.with_changes(bare)
         if not isinstance(background, str):
-            picture = _in_srgb(read_photo(background), "the background")
+            picture = in_srgb(read_photo(background), "the background")
             return replace(
                 self, options=options, behind=Backdrop("picture", picture=picture, fit=fit, canvas=kept)
             )
@@ -295,40 +169,6 @@ class Result:
         if profile is not None:
             image.info["icc_profile"] = profile
         return image
-
-
-def read_photo(photo: Photo) -> Frame:
-    """A photo in any of the shapes it may have, as a frame."""
-    if isinstance(photo, Frame):
-        return photo
-    from cutaway.media.images import read_image
-
-    return read_image(photo)
-
-
-def _in_srgb(frame: Frame, what: str) -> Frame:
-    from cutaway.media.colour import to_srgb
-
-    converted = to_srgb(frame)
-    if converted.pixels is not frame.pixels:
-        log.info("%s was converted from its own colour profile to sRGB", what)
-    return converted
-
-
-def _on_white(picture: Picture) -> Pixels:
-    """The colours of a photo or a result; what is transparent lies on white."""
-    from cutaway.pixels.composite import over_colour
-
-    assert not isinstance(picture, Matte)
-    if picture.alpha is None:
-        return picture.pixels
-    alpha = picture.alpha if isinstance(picture, Cutout) else unit(picture.alpha)
-    return over_colour(picture.pixels, alpha, (255, 255, 255))
-
-
-def unit(alpha: Pixels) -> Floats:
-    """uint8 or uint16 to float32 in [0, 1]."""
-    return alpha.astype(np.float32) / np.float32(np.iinfo(alpha.dtype).max)
 
 
 def _same_file(path: str, source: str | None) -> bool:

@@ -18,10 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cutaway.errors import ModelNotFoundError
+from cutaway.kept import Kept
 from cutaway.options import DeviceName, Options
 from cutaway.pixels.solid import smooth_mask
 from cutaway.remover import Remover
-from cutaway.result import Kept, Result
+from cutaway.result import Result
 from cutaway.types import Matte
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cutaway.errors import unknown_name
+from cutaway.making import unit
 from cutaway.options import Options
-from cutaway.result import Result, unit
+from cutaway.result import Result
 from cutaway.server.body import Form
 from cutaway.server.fields import BACKGROUND, IMAGE, MATTE, compose_fields
 from cutaway.server.own import Order, finished

@@ -6,9 +6,9 @@ import threading
 from dataclasses import replace
 
 from cutaway.errors import unknown_name
+from cutaway.kept import Kept
 from cutaway.options import Options
 from cutaway.remover import Remover
-from cutaway.result import Kept
 from cutaway.server.problems import Problem
 from cutaway.weights.store import CatalogueEntry, catalogue
 
