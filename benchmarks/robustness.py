@@ -29,6 +29,7 @@ from quality import find_slices, labels, open_model
 from cutaway.data.label_views import look
 from cutaway.data.masks import read_matte
 from cutaway.data.pairs import Pair
+from cutaway.data.photo_folder import read_names
 from cutaway.data.samples import load_photo
 from cutaway.errors import CutawayError, DataError
 from cutaway.evaluation.report import aligned, markdown
@@ -165,13 +166,12 @@ def drawn_scenes() -> dict[str, Picture]:
 
 
 def listed_scenes(names: Path, folder: Path) -> dict[str, Picture]:
-    """The scenes that a list names, one a line, "#" for remarks.
+    """The scenes that a list names.
 
     Raises:
-        DataError: one of them is not in the folder.
+        DataError: the list cannot be read, or one of them is not in the folder.
     """
-    lines = [line.strip() for line in names.read_text("utf-8").splitlines()]
-    wanted = [line for line in lines if line and not line.startswith("#")]
+    wanted = read_names(names)
     missing = [name for name in wanted if not (folder / name).is_file()]
     if missing:
         raise DataError(f"{folder} lacks {len(missing)} of the scenes in {names}, {missing[0]} for one")

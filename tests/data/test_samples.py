@@ -118,6 +118,32 @@ def test_a_folder_without_backgrounds_is_refused(tmp_path: Path) -> None:
         load_backgrounds(tmp_path, longest=50)
 
 
+def test_backgrounds_that_a_list_names_are_left_out(tmp_path: Path) -> None:
+    for name, side in (("a", 30), ("b", 40), ("c", 50)):
+        save(tmp_path / "walls" / "deep" / f"{name}.png", draw_photo(1, height=side, width=side))
+    listed = tmp_path / "list.txt"
+    listed.write_text("# to measure with\n\n  b.png \nnot-there.png\n", "utf-8")
+    kept = load_backgrounds(tmp_path / "walls", longest=99, exclude=listed)
+    assert sorted(p.shape[0] for p in kept) == [30, 50]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("z.png\n", "names none of the 1 backgrounds"),
+        ("a.png\n", "names every background"),
+        ("# a.png\n", "holds no name"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_list_that_cannot_be_meant_is_refused(tmp_path: Path, text: str | None, told: str) -> None:
+    save(tmp_path / "walls" / "a.png", draw_photo(1))
+    if text is not None:
+        (tmp_path / "list.txt").write_text(text, "utf-8")
+    with pytest.raises(DataError, match=told):
+        load_backgrounds(tmp_path / "walls", longest=50, exclude=tmp_path / "list.txt")
+
+
 # -- cache -------------------------------------------------------------------------------------------------------
 
 

@@ -17,10 +17,13 @@ import torch
 from PIL import Image
 from training_runs import Finished, tiny
 
+from cutaway.data.masks import MaskReading
+from cutaway.data.pairs import find_pairs
 from cutaway.errors import CheckpointError, CutawayError, DataError, MissingExtraError, OptionError
 from cutaway.training import checkpoint as ckpt
 from cutaway.training import run as run_module
 from cutaway.training.run import Tick, train
+from cutaway.training.setup import _sampler
 
 pytestmark = pytest.mark.usefixtures("without_the_end")
 
@@ -188,6 +191,19 @@ def test_backgrounds_from_a_folder(leaves: Path, tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(augmenting, "lay_over", watching)
     train(config)
     assert 0 < sum(seen) < len(seen)  # some from the folder, some from the other photos
+
+
+def test_listed_backgrounds_are_never_laid_under_a_subject(leaves: Path, tmp_path: Path) -> None:
+    (tmp_path / "walls").mkdir()
+    for name, colour in (("wall", (90, 120, 30)), ("scene", (250, 0, 250))):
+        Image.new("RGB", (200, 150), colour).save(tmp_path / "walls" / f"{name}.png")
+    (tmp_path / "list.txt").write_text("scene.png\n", "utf-8")
+    folder, listed = str(tmp_path / "walls"), str(tmp_path / "list.txt")
+    config = tiny(leaves, tmp_path / "run", background_folder=folder, background_exclude=listed)
+    used = _sampler(config, find_pairs(leaves), MaskReading("grey")).backgrounds
+    assert [tuple(picture[0, 0]) for picture in used] == [(90, 120, 30)]
+    with pytest.raises(OptionError, match="background_exclude names files of background_folder"):
+        tiny(leaves, tmp_path / "run", background_exclude=listed)
 
 
 def test_errors_are_one_line(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def _setting(
 @_setting("--masks", metavar="READING", help="How mask values are meant: see 'cutaway data check'.")
 @_setting("--subdirs", metavar="IMAGES MASKS", nargs=2, help="What the two folders of a data set are called.")
 @_setting("--background-folder", metavar="DIR", help="Photos to lay subjects on.")
+@_setting("--background-exclude", metavar="FILE", help="List of names in that folder to leave out.")
 @_setting("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where to train.")
 @_setting("--precision", metavar="NAME", help="auto, float32, bfloat16 or float16.")
 @_setting("--workers", type=int, metavar="N", help="Threads that prepare samples.")

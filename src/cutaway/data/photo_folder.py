@@ -24,6 +24,22 @@ def find_photos(folder: Path, *, leave_out: Path | None = None) -> list[Path]:
     return found
 
 
+def read_names(path: Path) -> list[str]:
+    """The names that a list file holds, one a line; empty lines and those that begin with "#" are remarks.
+
+    Raises:
+        DataError: it cannot be read, or holds no name.
+    """
+    try:
+        lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"the list {printable(path)} cannot be read: {error}") from error
+    names = [line for line in lines if line and not line.startswith("#")]
+    if not names:
+        raise DataError(f"the list {printable(path)} holds no name")
+    return names
+
+
 def _pictures(folder: Path, leave_out: Path | None) -> Iterator[Path]:
     for path in folder.rglob("*"):
         taken = path.suffix.lower() in PICTURE_SUFFIXES and not is_hidden(path, folder) and path.is_file()

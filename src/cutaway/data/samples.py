@@ -15,6 +15,7 @@ import numpy.typing as npt
 from cutaway.data.augment import Augmentation, Picture, Rng, augment
 from cutaway.data.masks import MaskReading, read_matte
 from cutaway.data.pairs import PICTURE_SUFFIXES, Pair
+from cutaway.data.photo_folder import read_names
 from cutaway.errors import DataError
 from cutaway.media.colour import to_srgb
 from cutaway.media.images import read_image
@@ -126,18 +127,35 @@ class Sampler:
         return self.cache[int(rng.integers(len(self.cache)))]
 
 
-def load_backgrounds(folder: Path, *, longest: int) -> list[Picture]:
+def load_backgrounds(folder: Path, *, longest: int, exclude: Path | None = None) -> list[Picture]:
     """All pictures of a folder, to lay subjects on.
 
+    Args:
+        folder: searched at any depth.
+        longest: pictures are shrunk so that the longer side has at most so many pixels.
+        exclude: a list of file names to leave out (see `read_names`), such as scenes to measure with.
+
     Raises:
-        DataError: there is none.
+        DataError: there is none, or the list cannot be read, names none of them, or leaves none.
     """
     files = sorted(
         p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")
     )
     if not files:
         raise DataError(f"{folder} holds no picture to use as background")
-    return [load_photo(p, longest=longest) for p in files]
+    return [load_photo(p, longest=longest) for p in (_without(files, exclude) if exclude else files)]
+
+
+def _without(files: Sequence[Path], exclude: Path) -> list[Path]:
+    names = set(read_names(exclude))
+    kept = [p for p in files if p.name not in names]
+    if len(kept) == len(files):
+        raise DataError(
+            f"{exclude} names none of the {len(files)} backgrounds: is it the list for this folder?"
+        )
+    if not kept:
+        raise DataError(f"{exclude} names every background: there is none left to lay subjects on")
+    return kept
 
 
 def ahead(jobs: Sequence[Callable[[], Loaded]], *, workers: int, depth: int) -> Iterator[Loaded]:

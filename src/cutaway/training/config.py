@@ -63,6 +63,7 @@ class TrainConfig:
     background_folder: str = (
         ""  # photos without a subject, to lay subjects on; "" takes them from the other photos
     )
+    background_exclude: str = ""  # a list of file names in that folder to leave out: what is measured with
     name: str = ""  # the model's name; "" is the run folder's
     licence: str = ""  # of the model, for its card
     training_data: str = ""  # what it was trained on, for its card
@@ -86,6 +87,8 @@ class TrainConfig:
             raise OptionError(
                 "pretrained = false and a pretrained_file contradict each other; leave one of them out"
             )
+        if self.background_exclude and not self.background_folder:
+            raise OptionError("background_exclude names files of background_folder: give that, too")
         if self.scale_min > self.scale_max:
             raise OptionError(
                 f"scale_min ({self.scale_min}) must not be larger than scale_max ({self.scale_max})"
@@ -115,7 +118,8 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "monitor": ("iou", "loss"),
 }
 MAY_CHANGE_ON_RESUME = frozenset({
-    "out", "data", "device", "workers", "threads", "cache_gb", "save_minutes", "background_folder", "tensorboard",
+    "out", "data", "device", "workers", "threads", "cache_gb", "save_minutes", "background_folder",
+    "background_exclude", "tensorboard",
 })  # fmt: skip
 
 

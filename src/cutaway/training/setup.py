@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from cutaway.data.augment import Augmentation
+from cutaway.data.augment import Augmentation, Picture
 from cutaway.data.check_text import count
 from cutaway.data.masks import MaskReading
 from cutaway.data.pairs import Pair, split_pairs
@@ -242,10 +242,18 @@ def _sampler(config: TrainConfig, pairs: Sequence[Pair], reading: MaskReading) -
     cache = PairCache(pairs, reading=reading, longest=longest, budget_bytes=int(config.cache_gb * 2**30))
     how = Augmentation(background=config.background, scale=(config.scale_min, config.scale_max))
     how = how if config.augment else AS_IT_IS
-    backgrounds = (
-        load_backgrounds(Path(config.background_folder), longest=longest) if config.background_folder else []
-    )
+    backgrounds = _backgrounds(config, longest=longest)
     return Sampler(cache, size=config.size, seed=config.seed, how=how, backgrounds=backgrounds)
+
+
+def _backgrounds(config: TrainConfig, *, longest: int) -> list[Picture]:
+    if not config.background_folder:
+        return []
+    exclude = Path(config.background_exclude) if config.background_exclude else None
+    found = load_backgrounds(Path(config.background_folder), longest=longest, exclude=exclude)
+    left_out = f", without those named in {exclude}" if exclude else ""
+    log.info("%d backgrounds from %s%s", len(found), config.background_folder, left_out)
+    return found
 
 
 def _restore(run: Run, old: ckpt.Checkpoint) -> None:
