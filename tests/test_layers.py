@@ -24,6 +24,7 @@ LAYERS = {
     "cli": 9,
 }  # fmt: skip
 SAME_ROOM = {
+    "lengths": "types",
     "backdrops": "options",
     "result": "remover", "making": "remover", "shaping": "remover", "kept": "remover",
     "__main__": "cli",

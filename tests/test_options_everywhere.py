@@ -48,6 +48,8 @@ SETTINGS = [
     {"background": GROUND, "fit": "tile"},
     {"background": GROUND, "fit": "center", "show": "strip"},
     {"background": GROUND, "canvas": "background"},
+    {"background": GROUND, "position": "right top"},
+    {"background": GROUND, "position": "20% 5px", "fit": "center"},
 ]
 
 
@@ -131,6 +133,11 @@ def test_every_choice_is_tried_above() -> None:
         ({"mask_only": True, "show": "strip"}, r"strip .* leave out mask_only, or show"),
         ({"mask_only": True, "background": "red"}, r"mask_only .* leave out one"),
         ({"effect": "blur-subject", "background": "red"}, r"effect .* leave out effect, or background"),
+        ({"position": "middle"}, r"position 'middle' is not one or two of left, center"),
+        (
+            {"position": "top", "canvas": "background", "background": __file__},
+            r"nothing for position to move",
+        ),
         ({"canvas": "background"}, r"canvas 'background' .* background is 'none': give a picture file"),
         ({"canvas": "background", "background": "blur"}, r"give a picture file"),
         ({"canvas": "background", "effect": "grey-background"}, r"give a picture file"),

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import get_args
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,10 +19,12 @@ from cutaway.errors import (
     OutputError,
     OutputExistsError,
 )
+from cutaway.lengths import read_position
 from cutaway.options import Effect, Options
 from cutaway.pixels.layout import fitted
 from cutaway.remover import Remover
-from cutaway.types import Cutout, Fit, Frame
+from cutaway.result import Result
+from cutaway.types import Cutout, Fit, Frame, Matte
 from remover_samples import INSIDE, OUTSIDE, half, opened, png, red_blue, swapped_profile
 
 
@@ -119,6 +122,36 @@ def test_blur_keeps_the_subject_out_of_the_background(bright_model: Path, disc: 
     assert np.abs(pixels[result.matte.alpha < 0.001] - 30).max() <= 2
     assert np.abs(pixels[INSIDE] - 230).max() <= 1
     assert half().remove(disc).over("blur").to_numpy().shape == disc.shape
+
+
+def test_a_glowing_subject_leaves_no_colour_in_the_blurred_ground() -> None:
+    """A matte as networks draw it, soft and two pixels too narrow; the subject red, the ground blue."""
+    photo = np.full((120, 160, 3), (0, 0, 80), np.uint8)
+    photo[38:82, 58:102] = (255, 0, 0)
+    alpha = np.zeros((120, 160), np.float32)
+    alpha[40:80, 60:100] = 1
+    alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 2), np.float32)
+    frame = Frame(photo)
+    options = Options(background="blur:8", foreground=False)
+    ground = Result(frame, Matte(alpha), Cutout(photo, alpha * 0), options).to_numpy()
+    near = ground[30:90, 50:110].astype(int)
+    assert near[..., 0].max() <= 2 and near[..., 2].min() >= 78
+    plain = cv2.GaussianBlur(photo, (0, 0), 8)[30:90, 50:110]
+    assert plain[..., 0].max() > 200  # which a plain blur would show
+
+
+def test_the_position_of_a_background_picture(disc: np.ndarray, tmp_path: Path) -> None:
+    ground = striped(40, 100)
+    path = tmp_path / "ground.png"
+    path.write_bytes(png(ground))
+    nothing = Remover(engine=FakeEngine(0.0))
+    wanted = fitted(ground, (96, 128), fit="center", position=read_position("right 10px"))
+    options = Options(background=str(path), fit="center", position="right 10px")
+    np.testing.assert_array_equal(nothing.remove(disc, options=options).to_numpy(), wanted)
+    for behind in (path, str(path)):
+        result = nothing.remove(disc).over(behind, fit="center", position="right 10px")
+        np.testing.assert_array_equal(result.to_numpy(), wanted)
+        np.testing.assert_array_equal(result.over(behind).to_numpy(), wanted)  # kept, as fit is
 
 
 def test_blur_does_not_use_what_the_photo_hides() -> None:

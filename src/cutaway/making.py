@@ -125,13 +125,15 @@ def _over_picture(result: Result, subject: Frame) -> Frame | Cutout:
     from cutaway.pixels.composite import over_picture, over_translucent
     from cutaway.pixels.layout import fitted, placed
 
-    behind, fit = _background_picture(result), result.backdrop.fit
+    behind, fit, position = _background_picture(result), result.backdrop.fit, result.backdrop.position
     pixels, alpha, below, below_alpha = subject.pixels, result.cutout.alpha, behind.pixels, behind.alpha
     if result.backdrop.canvas == "background":
         pixels, alpha = placed(pixels, alpha, behind.size)
     else:
-        below = fitted(below, subject.size, fit=fit)
-        below_alpha = None if below_alpha is None else fitted(below_alpha, subject.size, fit=fit)
+        below = fitted(below, subject.size, fit=fit, position=position)
+        below_alpha = (
+            None if below_alpha is None else fitted(below_alpha, subject.size, fit=fit, position=position)
+        )
     if below_alpha is None:
         return replace(subject, pixels=over_picture(pixels, alpha, below), alpha=None)
     pixels, alpha = over_translucent(pixels, alpha, below, background_alpha=unit(below_alpha))

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from cutaway.backdrops import parse_backdrop
 from cutaway.errors import OptionError, unknown_name
+from cutaway.lengths import read_position
 from cutaway.types import Backdrop, Canvas, Fit
 
 OutputFormat: TypeAlias = Literal["png", "webp", "jpg", "tiff"]
@@ -48,6 +49,12 @@ class Options:
         metavar="none|COLOR|PICTURE|blur[:PX]|...",
     )
     fit: Fit = _option("cover", "How a background picture fills the photo's frame.", choices=get_args(Fit))
+    position: str | None = _option(
+        None,
+        "Where a background picture lies in the photo's frame, as CSS says it: 'top', 'right center', '30% 100%', "
+        "'20px 0'. The middle if not given, the top left corner for --fit tile.",
+        metavar="X Y",
+    )
     canvas: Canvas = _option(
         "photo", "Size of the result: the photo's, or the background picture's.", choices=get_args(Canvas)
     )
@@ -118,6 +125,11 @@ class Options:
             raise OptionError(
                 f"effect {self.effect!r} keeps the photo's own background: leave out effect, or background"
             )
+        if self.canvas == "background" and self.position is not None:
+            raise OptionError(
+                "canvas 'background' takes the whole picture, so that there is nothing for position to move: leave out "
+                "one of the two"
+            )
         if self.canvas == "background" and behind != "picture":
             raise OptionError(
                 "canvas 'background' takes its size from a background picture, "
@@ -126,8 +138,9 @@ class Options:
 
     @cached_property
     def backdrop(self) -> Backdrop:
-        """`background`, `fit` and `canvas`, parsed."""
-        return replace(parse_backdrop(self.background), fit=self.fit, canvas=self.canvas)
+        """`background`, `fit`, `position` and `canvas`, parsed."""
+        position = None if self.position is None else read_position(self.position)
+        return replace(parse_backdrop(self.background), fit=self.fit, position=position, canvas=self.canvas)
 
     @property
     def is_cutout(self) -> bool:
@@ -158,9 +171,9 @@ class Options:
 
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
-    "model": str, "background": str, "fit": str, "canvas": str, "feather": (float, int), "effect": str,
-    "mask_only": bool, "show": str, "format": (str, type(None)), "zoom": str, "refine": bool,
-    "foreground": bool, "fill_holes": bool, "keep_largest": bool, "solid": bool, "invert": bool,
+    "model": str, "background": str, "fit": str, "position": (str, type(None)), "canvas": str,
+    "feather": (float, int), "effect": str, "mask_only": bool, "show": str, "format": (str, type(None)), "zoom": str,
+    "refine": bool, "foreground": bool, "fill_holes": bool, "keep_largest": bool, "solid": bool, "invert": bool,
     "threshold": (float, int, type(None)), "grow": (float, int), "device": str, "threads": int,
 }  # fmt: skip
 

@@ -151,6 +151,7 @@ def remove(
     model: str = "default",
     background: str = "none",
     fit: Fit = "cover",
+    position: str | None = None,
     canvas: Canvas = "photo",
     feather: float = 0.0,
     effect: Effect = "none",
@@ -175,7 +176,7 @@ def remove(
 
     Args:
         photo: a path, bytes, a binary file, a Pillow image or a uint8 or uint16 array.
-        model, background, fit, canvas, feather, effect, mask_only, show, format, zoom, refine, foreground,
+        model, background, fit, position, canvas, feather, effect, mask_only, show, format, zoom, refine, foreground,
             fill_holes, keep_largest, solid, invert, threshold, grow, device, threads: see `cutaway.Options`.
 
     Raises:
@@ -187,6 +188,7 @@ def remove(
         model=model,
         background=background,
         fit=fit,
+        position=position,
         canvas=canvas,
         feather=feather,
         effect=effect,
@@ -218,6 +220,7 @@ def change_background(
     *,
     feather_px: float = 0.0,
     fit: Fit = "cover",
+    position: str | None = None,
     canvas: Canvas = "photo",
     model: str = "default",
     format: OutputFormat | None = None,
@@ -234,6 +237,7 @@ def change_background(
         feather_px: how softly the subject's edge passes into the background: standard deviation of a Gaussian in
             pixels of the photo, 0 to 500.
         fit: how a picture fills the photo's frame: "cover", "contain", "stretch", "tile" or "center".
+        position: where the picture lies, such as "top" or "30% 100%".
         canvas: "photo" gives a result of the photo's size, "background" one of the picture's size with the subject
             in its middle.
         model, format, zoom, device, threads: see `cutaway.Options`.
@@ -251,6 +255,7 @@ def change_background(
         model=model,
         background=text or "none",
         fit=fit,
+        position=position,
         canvas="photo" if behind else canvas,
         feather=feather_px,
         format=format,

@@ -73,14 +73,19 @@ class Result:
         return make(self)
 
     def over(
-        self, background: str | Photo, *, fit: Fit | None = None, canvas: Canvas | None = None
+        self,
+        background: str | Photo,
+        *,
+        fit: Fit | None = None,
+        position: str | None = None,
+        canvas: Canvas | None = None,
     ) -> Result:
         """The same subject on another background; a matte or an effect that was asked for is given up.
 
         Args:
             background: what the `background` option takes (a colour, "blur", a path, ...), or a picture: a
                 path object, bytes, a Pillow image, an array or a frame.
-            fit, canvas: see `cutaway.Options`; None keeps what was, `canvas` only if there is a picture.
+            fit, position, canvas: see `cutaway.Options`; None keeps what was, `canvas` only if there is a picture.
 
         Raises:
             OptionError: a value is none of these, or `canvas` is "background" and there is no picture.
@@ -89,12 +94,11 @@ class Result:
         check_choice("canvas", canvas)
         fit, kept = fit or self.backdrop.fit, canvas or self.backdrop.canvas
         bare = {"mask_only": False, "effect": "none", "background": "none", "canvas": "photo", "fit": fit}
-        options = self.options.with_changes(bare)
+        options = self.options.with_changes(bare | ({} if position is None else {"position": position}))
         if not isinstance(background, str):
             picture = in_srgb(read_photo(background), "the background")
-            return replace(
-                self, options=options, behind=Backdrop("picture", picture=picture, fit=fit, canvas=kept)
-            )
+            behind = replace(options.backdrop, kind="picture", picture=picture, canvas=kept)
+            return replace(self, options=options, behind=behind)
         options = options.with_changes({"background": background})
         if canvas is not None or options.backdrop.kind == "picture":
             options = options.with_changes({"canvas": kept})

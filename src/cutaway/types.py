@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from cutaway.lengths import Position
+
 if TYPE_CHECKING:
     from fractions import Fraction
 
@@ -159,6 +161,8 @@ class Backdrop:
             photo's longer side.
         fit: how the picture fills a canvas of the photo's size, for kind "picture".
         canvas: whether the result has the size of the photo or of the picture, for kind "picture".
+        position: where the picture lies on a canvas of the photo's size; None is the middle, or the top left corner for
+            fit "tile".
     """
 
     kind: Literal["none", "colour", "picture", "blur", "gradient", "checker", "original"] = "none"
@@ -169,3 +173,4 @@ class Backdrop:
     blur_px: float | None = None
     fit: Fit = "cover"
     canvas: Canvas = "photo"
+    position: Position | None = None

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cutaway.errors import OptionError
+from cutaway.lengths import Length, read_lengths
 from cutaway.pixels import framing
-from cutaway.pixels.framing import Length
 from cutaway.pixels.shadow import drop_shadow
 from cutaway.pixels.solid import smooth_mask, solid
 
@@ -44,13 +44,13 @@ def test_hair_counts_and_a_far_haze_does_not() -> None:
     ],
 )
 def test_lengths(text: str, counts: tuple[int, ...], found: tuple[Length, ...]) -> None:
-    assert framing.read_lengths(text, counts=counts) == found
+    assert read_lengths(text, counts=counts) == found
 
 
 @pytest.mark.parametrize("text", ["", "ten", "1 2 3", "1em", "1px%", "nan", "1e5", "9" * 30])
 def test_what_is_no_length(text: str) -> None:
     with pytest.raises(OptionError, match="lengths such as"):
-        framing.read_lengths(text, counts=(1, 2, 4))
+        read_lengths(text, counts=(1, 2, 4))
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ def test_a_box_grows_and_never_vanishes() -> None:
 
 
 def test_a_region_in_any_order_of_its_corners() -> None:
-    quarter = framing.read_lengths("0% 0% 50% 50%", counts=(4,))
+    quarter = read_lengths("0% 0% 50% 50%", counts=(4,))
     assert framing.region(quarter, (40, 60)) == (0, 0, 20, 30)
-    assert framing.region(framing.read_lengths("50 40 10 20", counts=(4,)), (40, 60)) == (20, 10, 40, 50)
+    assert framing.region(read_lengths("50 40 10 20", counts=(4,)), (40, 60)) == (20, 10, 40, 50)
     assert framing.is_inside((0, 0, 40, 60), (40, 60))
     assert not framing.is_inside((0, 0, 41, 60), (40, 60))
     assert not framing.is_inside((-1, 0, 4, 6), (40, 60))

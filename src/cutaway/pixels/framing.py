@@ -7,14 +7,12 @@ there is nothing.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 
-from cutaway.errors import OptionError
+from cutaway.lengths import Length
 from cutaway.pixels.resize import resize
 from cutaway.types import Box, Floats, Pixels, Size
 
@@ -27,38 +25,7 @@ SURE = 0.5
 REACH = 0.05
 """How far the soft part of a subject may reach beyond the sure one, as a share of that one's longer side."""
 
-_LENGTH = re.compile(r"(-?\d{1,9}(?:\.\d{1,9})?)(px|%)?")
 _Array = TypeVar("_Array", Pixels, Floats)
-
-
-@dataclass(frozen=True)
-class Length:
-    """A distance in pixels, or in per cent of something."""
-
-    value: float
-    unit: Literal["px", "%"] = "px"
-
-    def of(self, total_px: float) -> float:
-        """The distance in pixels, where 100 % is `total_px`."""
-        return self.value * total_px / 100 if self.unit == "%" else self.value
-
-
-def read_lengths(text: str, *, counts: Sequence[int]) -> tuple[Length, ...]:
-    """Read "10px", "5%" or "30" (pixels), or several of them separated by spaces or commas.
-
-    Args:
-        text: what was written.
-        counts: how many values may be given.
-
-    Raises:
-        OptionError: it is no such list, or has another number of values.
-    """
-    words = text.replace(",", " ").split()
-    found = [_LENGTH.fullmatch(word) for word in words]
-    if len(words) not in counts or None in found:
-        many = " or ".join(str(n) for n in counts)
-        raise OptionError(f"{text!r} is not {many} lengths such as 20px or 5%, separated by spaces")
-    return tuple(Length(float(m[1]), "%" if m[2] == "%" else "px") for m in found if m is not None)
 
 
 def visible_box(alpha: Floats, *, threshold: float = VISIBLE) -> Box | None:

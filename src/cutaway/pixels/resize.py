@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeVar, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from cutaway.lengths import CENTRE, Length, Position
 from cutaway.types import Floats, Pixels, Size
 
 _Array = TypeVar("_Array", Pixels, Floats)
@@ -39,18 +41,26 @@ def _scaled(array: _Array, size: Size, how: int) -> _Array:
     return cast(_Array, resized.reshape(*size, *array.shape[2:]))  # OpenCV drops a channel axis of length one
 
 
-def fit_cover(background: Pixels, size: Size) -> Pixels:
-    """Scale a background until it covers `size` and cut off evenly what is too much, as CSS does for `cover`.
+def fit_cover(background: Pixels, size: Size, *, position: Position = (CENTRE, CENTRE)) -> Pixels:
+    """Scale a background until it covers `size` and cut off what is too much, as CSS does for `cover`.
 
     Args:
         background: uint8 or uint16 (h, w, C) or (h, w).
         size: (height, width) wanted.
+        position: which part of it is kept; no position leaves a gap.
     """
     height, width = background.shape[:2]
     shrink = min(height / size[0], width / size[1])
     kept = max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
-    top, left = (height - kept[0]) // 2, (width - kept[1]) // 2
+    left = _cut_off(position[0], width - kept[1], shrink)
+    top = _cut_off(position[1], height - kept[0], shrink)
     part: npt.NDArray[np.uint8] | npt.NDArray[np.uint16] = background[
         top : top + kept[0], left : left + kept[1]
     ]
     return resize(part, size)
+
+
+def _cut_off(length: Length, spare_px: int, shrink: float) -> int:
+    """How many of the `spare_px` pixels of a background are cut off before the part that is kept."""
+    before = length.of(spare_px) if length.unit == "%" else -length.value * shrink
+    return min(spare_px, max(0, math.floor(before)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from cutaway.errors import OptionError, unknown_name
-from cutaway.pixels.framing import Length, read_lengths
+from cutaway.lengths import Length, read_lengths
 from cutaway.server.body import Form, shown
 from cutaway.server.problems import Problem
 from cutaway.server.removebg.table import BY_NAME, FIELDS
