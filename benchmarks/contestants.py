@@ -89,7 +89,10 @@ class Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate()  # closes its stdin, which ends it
+        try:
+            self._process.communicate(timeout=60)  # closes its stdin, which ends it
+        finally:
+            self._process.kill()
 
     def ask(self, photo: Path) -> float:
         """Seconds of one removal, from the photo's bytes to the result's."""

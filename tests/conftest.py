@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,22 @@ BRIGHT_SPEC = ModelSpec(
     licence="Apache-2.0",
     arch="drawn",
 )
+
+SLOW_SECONDS = 1200
+EXIT_SECONDS = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow tests have a time limit of their own, unless they name one."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """A thread that a test left behind cannot keep the finished run from ending: it is named, and the run fails."""
+    faulthandler.dump_traceback_later(EXIT_SECONDS, exit=True, file=sys.__stderr__)
 
 
 def write_bright_model(path: Path, spec: ModelSpec = BRIGHT_SPEC) -> Path:

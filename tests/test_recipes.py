@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from processes import run
 
 ROOT = Path(__file__).parent.parent
 RECIPES = ROOT / "docs" / "recipes.md"
@@ -22,15 +23,14 @@ def _commands() -> str:
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the recipes are written for a POSIX shell")
+@pytest.mark.timeout(300)
 def test_every_recipe_runs(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the train extra is not installed")
     for folder in ("examples", "configs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("out", "__pycache__"))
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", _commands()],
-        cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    words = ["bash", "-euo", "pipefail", "-c", _commands()]
+    ran = run(words, cwd=tmp_path, env=os.environ | {"PATH": path}, seconds=280)
     assert ran.returncode == 0, ran.stderr[-2000:]
     out = tmp_path / "examples" / "out"
     _check_pictures(out)

@@ -83,6 +83,7 @@ def test_the_worker_answers_for_each_photo_whatever_is_printed(tmp_path: Path) -
         capture_output=True,
         text=True,
         check=True,
+        timeout=60,
     )
     ready, *answers = map(json.loads, done.stdout.splitlines())
     assert ready == {"ready": "a fake"}

@@ -17,6 +17,7 @@ from cutaway.cli import COMMANDS
 from cutaway.cli.models import INDENT, described
 from cutaway.errors import CheckpointError, MissingExtraError
 from cutaway.weights.store import CatalogueEntry
+from processes import started
 
 CONTRACT = ("remove", "data", "train", "evaluate", "export", "models", "doctor")
 
@@ -278,7 +279,11 @@ def test_completion(words: str, offered: set[str]) -> None:
         "COMP_CWORD": str(len(words.split()) - 1),
     }
     done = subprocess.run(
-        [sys.executable, "-c", script], env={**os.environ, **asked}, capture_output=True, text=True
+        [sys.executable, "-c", script],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     plain = {line.partition(",")[2] for line in done.stdout.splitlines() if line.startswith("plain,")}
     assert plain == offered, done.stderr
@@ -286,11 +291,12 @@ def test_completion(words: str, offered: set[str]) -> None:
 
 def test_a_closed_pipe_is_no_traceback() -> None:
     command = [sys.executable, "-m", "cutaway", "--help"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-        assert child.stdout is not None and child.stderr is not None
+    with started(command, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None
         child.stdout.close()
-        told = child.stderr.read()
-    assert b"Traceback" not in told and b"BrokenPipe" not in told
+        child.stdout = None
+        _, told = child.communicate(timeout=60)
+    assert "Traceback" not in told and "BrokenPipe" not in told
 
 
 def test_the_table_names_what_is_there() -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from cutaway.cli import serve as serve_module
 from cutaway.server.settings import Settings
+from processes import line_of, started
 
 pytest.importorskip("uvicorn", reason="the server extra is not installed")
 
@@ -96,17 +97,13 @@ def test_it_starts_serves_and_stops(bright_model: Path, tmp_path: Path, workers:
         "--workers",
         str(workers),
     ]
-    process = subprocess.Popen([sys.executable, "-m", "cutaway", *words], stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        greeting = process.stderr.readline()
-        address = next(word for word in greeting.split() if word.startswith("http"))
+    with started([sys.executable, "-m", "cutaway", *words], stderr=subprocess.PIPE) as process:
+        address = next(word for word in line_of(process.stderr).split() if word.startswith("http"))
         assert_ready(address)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
-        assert process.stderr.read().endswith("stopped\n")
-    finally:
-        process.kill()
+        _, told = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert told.endswith("stopped\n")
 
 
 def assert_ready(address: str) -> None:

@@ -15,7 +15,7 @@ MOST = 8
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *args], capture_output=True, text=True, check=True)
+    return subprocess.run([sys.executable, *args], capture_output=True, text=True, check=True, timeout=60)
 
 
 def seconds(*args: str) -> float:

@@ -268,8 +268,10 @@ def server(files: Server) -> Iterator[str]:
     """The address of a server that has the two archives."""
     with ThreadingHTTPServer(("127.0.0.1", 0), files.handler()) as running:
         threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_address[1]}/"
-        running.shutdown()
+        try:
+            yield f"http://127.0.0.1:{running.server_address[1]}/"
+        finally:
+            running.shutdown()
 
 
 @pytest.fixture

@@ -723,6 +723,10 @@ def test_reading_a_png_imports_no_opencv(tmp_path: Path) -> None:
         "read_image(sys.argv[1]); print('cv2' in sys.modules)"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "a.png")], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, str(tmp_path / "a.png")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     assert result.stdout.strip() == "False"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,9 +47,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
         opened.append(client.__enter__())
         return client
 
-    yield begin
-    for client in opened:
-        client.__exit__(None, None, None)
+    with contextlib.ExitStack() as stack:
+        yield begin
+        for client in opened:
+            stack.callback(client.__exit__, None, None, None)
 
 
 @pytest.fixture
@@ -67,6 +69,7 @@ def live(tmp_path: Path) -> Iterator[type[Live]]:
         )
         return opened[-1]
 
-    yield begin  # type: ignore[misc]
-    for server in opened:
-        server.stop()
+    with contextlib.ExitStack() as stack:
+        yield begin  # type: ignore[misc]
+        for server in opened:
+            stack.callback(server.stop)

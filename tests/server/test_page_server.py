@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -17,6 +16,7 @@ from cutaway.options import Options
 from cutaway.remover import Remover
 from cutaway.server.app import PAGE
 from cutaway.server.fields import SETTLED, compose_fields
+from processes import run
 
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
@@ -57,10 +57,9 @@ def test_the_page_is_small() -> None:
 def test_the_wheel_holds_the_page(tmp_path: Path) -> None:
     pytest.importorskip("build", reason="the package build is not installed")
     root = Path(__file__).parents[2]
-    made = subprocess.run(
+    made = run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", str(tmp_path), str(root)],
-        capture_output=True,
-        text=True,
+        seconds=300,
     )
     if "hatchling" in made.stderr and made.returncode:
         pytest.skip("hatchling is not installed")

@@ -10,13 +10,14 @@ import base64
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from server_samples import Live, decoded
+
+from processes import run
 
 NPM_VARIABLE = "CUTAWAY_NPM_REMOVEBG"
 KEY = "any-key-at-all"
@@ -94,8 +95,7 @@ def node_client(live: type[Live], tmp_path: Path) -> Any:
             f"{server.url}/v1.0/removebg",
             json.dumps({"apiKey": KEY, **options}),
         ]
-        ran = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
-        return json.loads(ran.stdout)
+        return json.loads(run(words, check=True).stdout)
 
     return call
 

@@ -51,6 +51,7 @@ class Far:
                 connection, _ = self.listener.accept()
             except OSError:  # the test is over
                 return
+            connection.settimeout(10)
             with connection:
                 self.requests.append(connection.recv(4096))
                 with contextlib.suppress(OSError):

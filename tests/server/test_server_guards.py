@@ -131,7 +131,7 @@ def test_a_full_queue_says_when_to_come_back(live: type[Live], photo: bytes) -> 
     server = live(engine=FakeEngine(held), pool=1, queue=1)  # type: ignore[call-arg]
     answers: list[httpx.Response] = []
     ask = lambda: answers.append(httpx.post(f"{server.url}/remove", files={"image": photo}, timeout=10))  # noqa: E731
-    threads = [threading.Thread(target=ask) for _ in range(2)]
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
     for thread in threads:
         thread.start()
     metrics = lambda: httpx.get(f"{server.url}/metrics").text  # noqa: E731
@@ -141,7 +141,7 @@ def test_a_full_queue_says_when_to_come_back(live: type[Live], photo: bytes) -> 
     assert int(refused.headers["retry-after"]) >= 1
     held.go.set()
     for thread in threads:
-        thread.join()
+        thread.join(10)
     assert [answer.status_code for answer in answers] == [200, 200]
     wait_until(lambda: "cutaway_requests_inside 0" in metrics())
 
@@ -150,7 +150,8 @@ def test_a_client_that_leaves_is_not_worked_for(live: type[Live], photo: bytes) 
     held, once = Held(), {"zoom": "off"}
     server = live(engine=FakeEngine(held), pool=1, queue=4)  # type: ignore[call-arg]
     first = threading.Thread(
-        target=lambda: httpx.post(f"{server.url}/remove", files={"image": photo}, data=once, timeout=10)
+        target=lambda: httpx.post(f"{server.url}/remove", files={"image": photo}, data=once, timeout=10),
+        daemon=True,
     )
     first.start()
     wait_until(lambda: held.calls == 1)
@@ -159,7 +160,7 @@ def test_a_client_that_leaves_is_not_worked_for(live: type[Live], photo: bytes) 
             httpx.post(f"{server.url}/remove", files={"image": photo}, data=once, timeout=0.2)
     wait_until(lambda: "cutaway_requests_inside 1" in httpx.get(f"{server.url}/metrics").text)
     held.go.set()
-    first.join()
+    first.join(10)
     assert held.calls == 1  # those that left were never begun
     assert 'status="499"' in httpx.get(f"{server.url}/metrics").text
 
@@ -179,7 +180,7 @@ def test_work_that_takes_too_long_is_given_up(start: Start, photo: bytes) -> Non
 
 def test_a_slow_body_is_cut_off(live: type[Live]) -> None:
     server = live(body_seconds=0.3)  # type: ignore[call-arg]
-    with socket.create_connection(("127.0.0.1", server.port)) as loris:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as loris:
         loris.sendall(b"POST /remove HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
         start = time.monotonic()
         loris.sendall(b"x")
@@ -190,14 +191,12 @@ def test_a_slow_body_is_cut_off(live: type[Live]) -> None:
 def test_slow_headers_are_cut_off(live: type[Live], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "HEADER_SECONDS", 0.3)
     server = live()
-    with socket.create_connection(("127.0.0.1", server.port)) as loris:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as loris:
         loris.sendall(b"POST /remove HTTP/1.1\r\n")
         time.sleep(0.2)
         loris.sendall(b"X-Slow: ")
-        loris.settimeout(3)
         assert loris.recv(4096) == b""
-    with socket.create_connection(("127.0.0.1", server.port)) as silent:
-        silent.settimeout(3)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as silent:
         assert silent.recv(4096) == b""
 
 

@@ -6,10 +6,11 @@ import io
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from cutaway.server.jobs import runner as runner_module
 from cutaway.server.jobs import store as store_module
 from cutaway.server.jobs.runner import locked
 from cutaway.server.jobs.store import Store
+from processes import line_of, started
 
 
 def begin(
@@ -36,7 +38,7 @@ def begin(
 
 
 def finished(client: Any, id: str) -> Any:
-    wait_until(lambda: client.get(f"/jobs/{id}").json()["state"] == "finished", seconds=15)
+    wait_until(lambda: client.get(f"/jobs/{id}").json()["state"] == "finished", seconds=30)
     return client.get(f"/jobs/{id}").json()
 
 
@@ -181,31 +183,34 @@ listening.serve()
 """
 
 
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[Any, httpx.Client]]:
+    """A server in a process of its own, and a client of it."""
+    with started([sys.executable, "-c", SERVER, str(folder)]) as process:
+        address = f"http://127.0.0.1:{int(line_of(process.stdout))}"
+        with httpx.Client(base_url=address, timeout=10) as client:
+            wait_until(lambda: answers(client), seconds=30)
+            yield process, client
+
+
+def answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is of POSIX")
 def test_nothing_is_lost_when_the_server_is_killed(tmp_path: Path, photo: bytes) -> None:
-    def serve() -> tuple[subprocess.Popen[str], httpx.Client]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(tmp_path)], stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        address = f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        client = httpx.Client(base_url=address, timeout=10, transport=httpx.HTTPTransport(retries=20))
-        wait_until(lambda: client.get("/health").status_code == 200, seconds=15)
-        return process, client
-
-    process, client = serve()
-    try:
+    with serving(tmp_path) as (process, client):
         id = begin(client, *[(f"{n}.png", photo) for n in range(8)]).json()["id"]
-        wait_until(lambda: client.get(f"/jobs/{id}").json()["done"] >= 2, seconds=15)
+        wait_until(lambda: client.get(f"/jobs/{id}").json()["done"] >= 2, seconds=30)
         process.send_signal(signal.SIGKILL)
-        process.wait()
-        process, client = serve()
+        process.wait(30)
+    with serving(tmp_path) as (_, client):
         assert client.get(f"/jobs/{id}").json()["done"] >= 2
         assert finished(client, id)["done"] == 8
         files = unpacked(client, id)
-        wanted = Remover(engine=FakeEngine()).remove(photo).to_bytes()
-        assert {name for name in files if name != "report.json"} == {f"{n}.png" for n in range(8)}
-        assert all(data == wanted for name, data in files.items() if name != "report.json")
-    finally:
-        process.kill()
-        process.wait()
+    wanted = Remover(engine=FakeEngine()).remove(photo).to_bytes()
+    assert {name for name in files if name != "report.json"} == {f"{n}.png" for n in range(8)}
+    assert all(data == wanted for name, data in files.items() if name != "report.json")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from cutaway.training.distributed import Team, together
 from cutaway.training.interrupt import interrupt_remembered
 from cutaway.training.run import train
 from cutaway.training.setup import set_up
+from processes import run, started
 
 no_windows = pytest.mark.skipif(
     sys.platform == "win32", reason="no torchrun with gloo, no SIGINT to one process"
@@ -63,13 +65,7 @@ def test_two_processes_are_one_run(leaves: Path, tmp_path: Path) -> None:
     """torchrun's real command: the same weights and scores as alone, but for the order of sums; then resumed."""
     (tmp_path / "run.toml").write_text(TABLE, encoding="utf-8")
     command = ["train", str(leaves), "-o", str(tmp_path / "two"), "--config", str(tmp_path / "run.toml")]
-    ran = subprocess.run(
-        [*TORCHRUN, *command],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
+    ran = run([*TORCHRUN, *command], seconds=100, env=os.environ | {"OMP_NUM_THREADS": "1"})
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr.count("epoch 1/2: loss") == 1  # one process speaks
     alone = load_config(tmp_path / "run.toml", {"data": [str(leaves)], "out": str(tmp_path / "one")})
@@ -106,19 +102,14 @@ def test_a_stop_that_one_process_hears_stops_all_at_the_same_step(leaves: Path, 
         "MASTER_PORT": str(_free_port()),
         "OMP_NUM_THREADS": "1",
     }
-    processes = [
-        subprocess.Popen(
-            command, env=os.environ | place | {"RANK": r, "LOCAL_RANK": r}, stderr=subprocess.PIPE, text=True
-        )
-        for r in ("0", "1")
-    ]
-    try:
+    with ExitStack() as stack:
+        environments = [os.environ | place | {"RANK": r, "LOCAL_RANK": r} for r in ("0", "1")]
+        processes = [
+            stack.enter_context(started(command, stderr=subprocess.PIPE, env=e)) for e in environments
+        ]
         _wait_for(tmp_path / "run" / "log.csv")
         processes[1].send_signal(signal.SIGINT)
         told = [process.communicate(timeout=60)[1] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
     assert all(process.returncode != 0 for process in processes)
     assert "stopped and saved; go on with: torchrun --nproc-per-node 2 -m cutaway train -o" in told[0]
     assert "Traceback" not in told[0] + told[1]
@@ -218,7 +209,7 @@ def test_nothing_is_remembered_where_nobody_listens() -> None:
         with interrupt_remembered(enabled=True) as asked:
             notes.append(asked.heard)
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join()
+    thread.join(60)
     assert notes == [False]

@@ -46,7 +46,7 @@ def test_in_another_thread_the_block_just_runs() -> None:
         with interrupt_held_back():
             ran.append(True)
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join()
+    thread.join(60)
     assert ran == [True]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from training_runs import Finished, metrics_of, same_checkpoint
 from cutaway.training import checkpoint as ckpt
 from cutaway.training.config import TrainConfig
 from cutaway.training.run import train
+from processes import line_of, started
 
 pytestmark = pytest.mark.usefixtures("without_the_end")
 
@@ -53,11 +55,13 @@ train(config)
 """
 
 
-def _process(script: str, config: TrainConfig, where: object, tmp_path: Path) -> subprocess.Popen[str]:
+def _process(
+    script: str, config: TrainConfig, where: object, tmp_path: Path
+) -> AbstractContextManager[subprocess.Popen[str]]:
     (tmp_path / "script.py").write_text(script, encoding="utf-8")
     command = [sys.executable, str(tmp_path / "script.py"), config.to_json(), str(where)]
     threads = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=threads)
+    return started(command, env=threads)
 
 
 def _same_in_the_end(config: TrainConfig, unbroken: Finished) -> None:
@@ -79,7 +83,7 @@ def test_killed_at_a_step(
 ) -> None:
     config = replace(unbroken.config, out=str(tmp_path / "run"), **changes)
     with _process(AT_A_STEP, config, where, tmp_path) as process:
-        assert process.stdout is not None and process.stdout.readline() == "there\n"
+        assert line_of(process.stdout) == "there\n"
         process.kill()
     assert ckpt.load(tmp_path / "run" / "last.ckpt").state.done == done
     _same_in_the_end(config, unbroken)
@@ -92,8 +96,7 @@ def test_killed_within_a_write(unbroken: Finished, tmp_path: Path, write: int, d
     """What was being written is torn and lies about; the checkpoint before it is whole."""
     config = replace(unbroken.config, out=str(tmp_path / "run"))
     with _process(WITHIN_A_WRITE, config, write, tmp_path) as process:
-        pass
-    assert process.returncode != 0
+        assert process.wait(60) != 0
     assert (tmp_path / "run" / ".0123456789abcdef.tmp").is_file()
     assert ckpt.load(tmp_path / "run" / "last.ckpt").state.done == done
     _same_in_the_end(config, unbroken)

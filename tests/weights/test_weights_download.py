@@ -67,11 +67,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         state.url = f"http://127.0.0.1:{http.server_address[1]}/file.bin"
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
-        yield state
-        http.shutdown()
-        thread.join()
+        try:
+            yield state
+        finally:
+            http.shutdown()
+            thread.join(10)
 
 
 def names(folder: Path) -> set[str]:

@@ -30,11 +30,13 @@ def browser() -> Iterator[Browser]:
     with playwright.sync_playwright() as started:
         opened = started.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--disable-gpu", *(["--no-sandbox"] if root else [])],
+            args=["--disable-gpu", "--disable-dev-shm-usage", *(["--no-sandbox"] if root else [])],
             timeout=60_000,
         )
-        yield opened
-        opened.close()
+        try:
+            yield opened
+        finally:
+            opened.close()
 
 
 @pytest.fixture
@@ -57,8 +59,10 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
 
     yield begin
     for number, context in enumerate(contexts):
-        context.pages[0].screenshot(path=tmp_path / f"last-{number}.png")
-        context.close()
+        try:
+            context.pages[0].screenshot(path=tmp_path / f"last-{number}.png")
+        finally:
+            context.close()
     assert complaints == []
 
 

@@ -203,13 +203,15 @@ def test_with_the_built_in_model(live: Serve, opened: Open, tmp_path: Path) -> N
     listening = Listening(Settings(port=0, jobs_dir=str(tmp_path / "jobs")), remover=remover)
     thread = threading.Thread(target=listening.serve, daemon=True)
     thread.start()
-    wait_until(lambda: listening.started)
-    page = opened(f"http://127.0.0.1:{listening.port}")
-    page.set_input_files("#picker", path)
-    done(page)
-    choose(page, AMBER)
-    wanted = remover.remove(path, options=Options(background=AMBER))
-    assert far(drawn(page, AMBER), wanted.to_numpy()) <= 2
-    assert saved(page, "#download")[1] == wanted.to_bytes()
-    listening.stop()
-    thread.join(10)
+    try:
+        wait_until(lambda: listening.started)
+        page = opened(f"http://127.0.0.1:{listening.port}")
+        page.set_input_files("#picker", path)
+        done(page)
+        choose(page, AMBER)
+        wanted = remover.remove(path, options=Options(background=AMBER))
+        assert far(drawn(page, AMBER), wanted.to_numpy()) <= 2
+        assert saved(page, "#download")[1] == wanted.to_bytes()
+    finally:
+        listening.stop()
+        thread.join(10)
