@@ -23,6 +23,7 @@ SIZES = ((33, 47), (129, 700), (699, 224))
 
 PARAMETERS = {  # whole network, encoder; counted by hand in tests/models/test_counts.py
     "lite0": (3_166_516, 2_958_848),
+    "lite0-short": (1_116_212, 924_928),
     "lite1": (3_931_188, 3_723_520),
     "lite2": (4_570_356, 4_357_952),
     "unet": (1_942_577, 0),

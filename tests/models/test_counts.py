@@ -26,6 +26,18 @@ def test_lite0() -> None:
     assert (encoder + context + decoder, encoder) == PARAMETERS["lite0"]
 
 
+def test_lite0_short() -> None:
+    """What it has less: four blocks, and a context that reads 192 channels instead of 320."""
+
+    def block(outputs: int, taps: int) -> int:
+        wide = 6 * 192
+        return conv_bn(192, wide) + conv_bn(1, wide, taps) + conv_bn(wide, outputs)
+
+    cut = 3 * block(192, 25) + block(320, 9)
+    whole, encoder = PARAMETERS["lite0"]
+    assert (whole - cut - (320 - 192) * 128, encoder - cut) == PARAMETERS["lite0-short"]
+
+
 def test_unet() -> None:
     def twice(inputs: int, outputs: int) -> int:
         return conv_bn(inputs, outputs, 9) + conv_bn(outputs, outputs, 9)

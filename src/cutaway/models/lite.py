@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cutaway.models.base import MatteNet, as_rgb, start_from_prior
+from cutaway.models.depthwise import DepthwiseConv2d
 from cutaway.models.lite_encoder import MEAN, STD, LiteEncoder
 
 CONTEXT = 128
@@ -37,12 +38,18 @@ class ConvBnAct(nn.Sequential):
     def __init__(
         self, inputs: int, outputs: int, *, kernel: int = 1, dilation: int = 1, groups: int = 1
     ) -> None:
-        padding = kernel // 2 * dilation
         super().__init__(
-            nn.Conv2d(inputs, outputs, kernel, padding=padding, dilation=dilation, groups=groups, bias=False),
+            _conv(inputs, outputs, kernel=kernel, dilation=dilation, groups=groups),
             nn.BatchNorm2d(outputs),
             nn.ReLU6(inplace=True),
         )
+
+
+def _conv(inputs: int, outputs: int, *, kernel: int, dilation: int, groups: int) -> nn.Conv2d:
+    padding = kernel // 2 * dilation
+    if groups == inputs == outputs and dilation == 1:
+        return DepthwiseConv2d(inputs, kernel, padding=padding)
+    return nn.Conv2d(inputs, outputs, kernel, padding=padding, dilation=dilation, groups=groups, bias=False)
 
 
 class Context(nn.Module):
@@ -92,7 +99,7 @@ class Up(nn.Module):
 
 
 class LiteMatte(MatteNet):
-    """EfficientNet-Lite encoder with a light decoder; 3.2 M parameters with lite0."""
+    """EfficientNet-Lite encoder with a light decoder; 3.2 M parameters with lite0, 1.1 M with lite0-short."""
 
     mean = MEAN
     std = STD

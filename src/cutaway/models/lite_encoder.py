@@ -18,6 +18,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from cutaway.errors import MissingExtraError, ModelError
+from cutaway.models.depthwise import DepthwiseConv2d
 from cutaway.models.weights_file import load_exactly, read_weights
 
 STAGES = (  # kernel, stride, expansion, channels, repeats: table 1 of the paper
@@ -29,7 +30,11 @@ STAGES = (  # kernel, stride, expansion, channels, repeats: table 1 of the paper
     (5, 2, 6, 192, 4),
     (3, 1, 6, 320, 1),
 )
-SCALES = {"lite0": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}  # width, depth
+SCALES = {  # width, depth
+    "lite0": (1.0, 1.0), "lite0-short": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2),
+}  # fmt: skip
+SHORT = {"lite0-short": 12}
+"""How many blocks a shortened variant has: one at stride 32 instead of five, which hold two thirds of the weights."""
 MEAN = (127 / 255,) * 3
 STD = (128 / 255,) * 3
 
@@ -38,9 +43,9 @@ def _batch_norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)  # as in the published training
 
 
-def _conv(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> nn.Conv2d:
+def _conv(inputs: int, outputs: int, kernel: int = 1, stride: int = 1) -> nn.Conv2d:
     padding = 0 if stride == 2 else kernel // 2
-    return nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+    return nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
 
 
 def _same_pad(kernel: int, stride: int) -> nn.Module:
@@ -62,7 +67,9 @@ class Block(nn.Module):
             self._expand_conv = _conv(inputs, wide)
             self._bn0 = _batch_norm(wide)
         self._pad = _same_pad(kernel, stride)
-        self._depthwise_conv = _conv(wide, wide, kernel, stride, groups=wide)
+        self._depthwise_conv = DepthwiseConv2d(
+            wide, kernel, stride=stride, padding=0 if stride == 2 else kernel // 2
+        )
         self._bn1 = _batch_norm(wide)
         self._project_conv = _conv(wide, outputs)
         self._bn2 = _batch_norm(outputs)
@@ -114,6 +121,8 @@ class LiteEncoder(nn.Module):
                 self._blocks.append(block)
                 outputs_of.append(outputs)
                 inputs = outputs
+        if variant in SHORT:
+            del self._blocks[SHORT[variant] :]
         self.taps.append(len(self._blocks) - 1)
         self.channels = [outputs_of[i] for i in self.taps]
 
@@ -134,12 +143,16 @@ class LiteEncoder(nn.Module):
             MissingExtraError: no path was given and the package is not installed.
             ModelError: the file does not fit this variant.
         """
-        path = path or imagenet_file(self.variant)
+        published = self.variant.removesuffix("-short")
+        path = path or imagenet_file(published)
         # The classifier's head is left out on purpose; anything else unknown, or anything missing, is another network.
+        cut = tuple(f"_blocks.{n}." for n in range(len(self._blocks), 100) if self.variant in SHORT)
         state = {
-            k: v for k, v in read_weights(path).items() if not k.startswith(("_conv_head", "_bn1.", "_fc"))
+            k: v
+            for k, v in read_weights(path).items()
+            if not k.startswith(("_conv_head", "_bn1.", "_fc", *cut))
         }
-        load_exactly(self, state, name=f"EfficientNet-{self.variant}", path=path)
+        load_exactly(self, state, name=f"EfficientNet-{published}", path=path)
 
 
 def imagenet_file(variant: str) -> Path:

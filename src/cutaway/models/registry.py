@@ -18,6 +18,7 @@ from cutaway.models.unet import UNet
 
 ARCHITECTURES: dict[str, Callable[..., MatteNet]] = {
     "lite0": partial(LiteMatte, "lite0"),
+    "lite0-short": partial(LiteMatte, "lite0-short"),
     "lite1": partial(LiteMatte, "lite1"),
     "lite2": partial(LiteMatte, "lite2"),
     "unet": UNet,

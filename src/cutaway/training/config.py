@@ -34,6 +34,9 @@ class TrainConfig:
     )
     pretrained_file: str = ""  # those weights as a file on this machine, named like torchvision's
     init: str = ""  # start from a run's checkpoint, an .onnx of ours or a model's name (fine-tuning)
+    init_partial: bool = (
+        False  # take from init what fits by name and shape: a smaller network from a larger one
+    )
     size: int = 320  # side of the training crops, and about the side the model will work at
     epochs: int = 30
     samples_per_epoch: int = 0  # 0: as many as there are training pairs

@@ -6,10 +6,11 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from cutaway.errors import CheckpointError
+from cutaway.errors import CheckpointError, ModelError
 from cutaway.models.base import MatteNet, freeze_norms
 from cutaway.models.from_onnx import load_onnx_weights
-from cutaway.models.registry import build
+from cutaway.models.onnx_file import read_onnx, spec_of
+from cutaway.models.registry import ARCHITECTURES, build
 from cutaway.training import checkpoint as ckpt
 from cutaway.training.config import TrainConfig
 from cutaway.weights.store import resolve
@@ -50,11 +51,17 @@ def _is_checkpoint(init: str) -> bool:
 def _start_from(model: MatteNet, config: TrainConfig) -> None:
     if not _is_checkpoint(config.init):
         path = resolve(config.init)
-        load_onnx_weights(model, path)
+        if config.init_partial:
+            _take_what_fits(model, config)
+        else:
+            load_onnx_weights(model, path)
         log.info(
             "starting from the model %s; its batch normalisation is folded into the convolutions, "
             "so the network learns without it", path,
         )  # fmt: skip
+        return
+    if config.init_partial:
+        _take_what_fits(model, config)
         return
     try:
         model.load_state_dict(load_init(config.init))
@@ -63,6 +70,32 @@ def _start_from(model: MatteNet, config: TrainConfig) -> None:
             f"--init {config.init} is not a {config.arch} network: {str(error).splitlines()[-1].strip()}"
         ) from error
     log.info("starting from the weights of %s", config.init)
+
+
+def _take_what_fits(model: MatteNet, config: TrainConfig) -> None:
+    """Take over the layers that have the same name and shape in another network; the others stay as they are."""
+    theirs = _weights_of(config.init, config)
+    mine = model.state_dict()
+    fit = {name: value for name, value in theirs.items() if name in mine and mine[name].shape == value.shape}
+    if not fit:
+        raise CheckpointError(f"--init {config.init}: no layer of it fits into the network {config.arch}")
+    model.load_state_dict({**mine, **fit})
+    log.info("starting from %s: %d of %d tensors fit", config.init, len(fit), len(mine))
+
+
+def _weights_of(init: str, config: TrainConfig) -> dict[str, Any]:
+    """The state dict of a checkpoint, or of the network that a model file of ours was made from."""
+    if _is_checkpoint(init):
+        return load_init(init)
+    path = resolve(init)
+    spec = spec_of(read_onnx(path))
+    if spec is None or spec.arch not in ARCHITECTURES:
+        raise ModelError(
+            f"{str(path)!r} does not name one of our architectures, so its layers cannot be told apart"
+        )
+    source = build(spec.arch, classes=config.classes, grey=config.grey)
+    load_onnx_weights(source, path)
+    return source.state_dict()
 
 
 def load_init(path: str) -> dict[str, Any]:
