@@ -11,8 +11,8 @@ weights where the kernel is 5×5. Both can be written with operations that are q
   phase of the input. Either way four gradients of a 3×3 kernel at stride 1, which are quick.
 
 Measured on two cores with AMX in bfloat16, batch 16 (milliseconds, PyTorch's own / here): 96 channels 3×3 stride 2 at
-129 px 120 / 33, 32 channels 5×5 at 128 px 158 / 20, 240 channels 5×5 at 32 px 71 / 11. In float32 and on a GPU PyTorch's
-own backward pass runs.
+129 px 120 / 33, 32 channels 5×5 at 128 px 158 / 20, 240 channels 5×5 at 32 px 71 / 11. In float32 and on a GPU
+PyTorch's own backward pass runs.
 """
 
 from __future__ import annotations
