@@ -13,7 +13,7 @@ import cutaway
 PACKAGE = Path(cutaway.__file__).parent
 LAYERS = {
     "_version": 0, "errors": 0,
-    "types": 1, "weights": 1,  # ModelSpec is a border type as well: pixels.prepare works by it
+    "types": 1, "formats": 1, "weights": 1,  # ModelSpec is a border type as well: pixels.prepare works by it
     "options": 2, "pixels": 2,
     "models": 3,
     "engines": 4, "media": 4,
@@ -26,7 +26,7 @@ LAYERS = {
 SAME_ROOM = {
     "lengths": "types",
     "backdrops": "options",
-    "result": "remover", "making": "remover", "shaping": "remover", "kept": "remover",
+    "result": "remover", "making": "remover", "writing": "remover", "shaping": "remover", "kept": "remover",
     "__main__": "cli",
 }  # fmt: skip
 ONLY_IN = {  # a package, and the rooms or files that may import it

@@ -9,10 +9,11 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from cutaway.backdrops import parse_backdrop
 from cutaway.errors import OptionError, unknown_name
+from cutaway.formats import check_coding
 from cutaway.lengths import read_position
 from cutaway.types import Backdrop, Canvas, Fit
 
-OutputFormat: TypeAlias = Literal["png", "webp", "jpg", "tiff"]
+OutputFormat: TypeAlias = Literal["png", "webp", "jpg", "tiff", "avif", "gif"]
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
 Zoom: TypeAlias = Literal["auto", "off"]
 Effect: TypeAlias = Literal["none", "blur-subject", "pixelate-subject", "grey-background"]
@@ -71,6 +72,19 @@ class Options:
     format: OutputFormat | None = _option(
         None, "File format of the result; png unless -o says otherwise.", choices=FORMATS
     )
+    quality: int | None = _option(
+        None,
+        "How good lossy pictures are, 1 to 100; unless given, 90 for webp (100 is lossless), 92 for jpg, 80 for avif.",
+        metavar="N",
+    )
+    png_level: int | None = _option(
+        None,
+        "How hard PNGs are compressed: 0 not at all, 1 quickly (as if not given), 9 smallest.",
+        metavar="0-9",
+    )
+    strip: bool = _option(
+        False, "Leave out EXIF and XMP: camera, time, place, names. The colour profile stays."
+    )
     zoom: Zoom = _option(
         "auto", "Look at a small subject a second time, closer: finer, and slower.", choices=get_args(Zoom)
     )
@@ -112,6 +126,7 @@ class Options:
             )
         if not self.model:
             raise OptionError("model must not be empty: give a name or the path of a .onnx file")
+        check_coding(self.format, quality=self.quality, png_level=self.png_level)
         self._refuse_contradictions(self.backdrop.kind)  # reading the backdrop also checks it
 
     def _refuse_contradictions(self, behind: str) -> None:
@@ -172,7 +187,8 @@ class Options:
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "model": str, "background": str, "fit": str, "position": (str, type(None)), "canvas": str,
-    "feather": (float, int), "effect": str, "mask_only": bool, "show": str, "format": (str, type(None)), "zoom": str,
+    "feather": (float, int), "effect": str, "mask_only": bool, "show": str, "format": (str, type(None)),
+    "quality": (int, type(None)), "png_level": (int, type(None)), "strip": bool, "zoom": str,
     "refine": bool, "foreground": bool, "fill_holes": bool, "keep_largest": bool, "solid": bool, "invert": bool,
     "threshold": (float, int, type(None)), "grow": (float, int), "device": str, "threads": int,
 }  # fmt: skip

@@ -158,6 +158,9 @@ def remove(
     mask_only: bool = False,
     show: Show = "result",
     format: OutputFormat | None = None,
+    quality: int | None = None,
+    png_level: int | None = None,
+    strip: bool = False,
     zoom: Zoom = "auto",
     refine: bool = False,
     foreground: bool = False,
@@ -176,8 +179,9 @@ def remove(
 
     Args:
         photo: a path, bytes, a binary file, a Pillow image or a uint8 or uint16 array.
-        model, background, fit, position, canvas, feather, effect, mask_only, show, format, zoom, refine, foreground,
-            fill_holes, keep_largest, solid, invert, threshold, grow, device, threads: see `cutaway.Options`.
+        model, background, fit, position, canvas, feather, effect, mask_only, show, format, quality, png_level, strip,
+            zoom, refine, foreground, fill_holes, keep_largest, solid, invert, threshold, grow, device, threads: see
+            `cutaway.Options`.
 
     Raises:
         OptionError: an option has an impossible value, or two contradict each other.
@@ -195,6 +199,9 @@ def remove(
         mask_only=mask_only,
         show=show,
         format=format,
+        quality=quality,
+        png_level=png_level,
+        strip=strip,
         zoom=zoom,
         refine=refine,
         foreground=foreground,

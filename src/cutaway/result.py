@@ -108,12 +108,12 @@ class Result:
         """The picture as the bytes of a file; the format is this one, else the options', else png.
 
         Raises:
-            OptionError: the format is unknown.
+            OptionError: the format is unknown, or a quality or PNG level was asked for that it does not know.
             OutputError: the format cannot hold the picture.
         """
-        from cutaway.media.encode import encode
+        from cutaway.writing import file_of
 
-        return encode(self.picture, format=format or self.options.format or "png")
+        return file_of(self, format or self.options.format or "png")
 
     def save(self, path: AnyPath, *, overwrite: bool = True) -> None:
         """Write the picture to a file, whole or not at all.

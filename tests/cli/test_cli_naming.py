@@ -102,7 +102,7 @@ def test_format_comes_from_the_suffix(out: str, format: str | None, expected: st
     [
         ("x.png", "jpg", "contradict"),
         ("x", None, "does not say"),
-        ("x.gif", None, "does not say"),
+        ("x.bmp", None, "does not say"),
         ("", None, "empty"),
     ],
 )

@@ -378,7 +378,7 @@ def test_every_option_is_a_flag(cutaway) -> None:  # type: ignore[no-untyped-def
     [
         ("--threads", "-1"),
         ("--threads", "x"),
-        ("--format", "gif"),
+        ("--format", "jxl"),
         ("--background", "nocolour"),
         ("--fromat", "png"),
         ("--mask-only", "--background", "red"),

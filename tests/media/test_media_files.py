@@ -239,7 +239,8 @@ def test_a_pipe_is_written_to_not_replaced(tmp_path: Path, overwrite: bool) -> N
 @pytest.mark.parametrize(
     ("name", "format"),
     [("a.png", "png"), ("A.JPEG", "jpg"), ("a.jpg", "jpg"), ("a.tif", "tiff"), ("a.TIFF", "tiff"),
-     ("a.webp", "webp"), ("a.gif", None), ("png", None), (".png", None), ("a.", None), ("a.png.txt", None)],
+     ("a.webp", "webp"), ("a.gif", "gif"), ("a.apng", "png"), ("a.jxl", None), ("png", None), (".png", None),
+     ("a.", None), ("a.png.txt", None)],
 )  # fmt: skip
 def test_suffix_format(name: str, format: str | None) -> None:
     assert suffix_format(name) == format

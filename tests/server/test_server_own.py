@@ -74,7 +74,7 @@ def test_the_matte_alone(client: TestClient, photo: bytes) -> None:
         ({"feather": "nan"}, ["image"], "invalid_option", "feather"),
         ({"feather": "-1"}, ["image"], "invalid_option", "feather"),
         ({"mask_only": "maybe"}, ["image"], "invalid_option", "true or false"),
-        ({"format": "gif"}, ["image"], "invalid_option", "png"),
+        ({"format": "jxl"}, ["image"], "invalid_option", "png"),
         ({"device": "cuda"}, ["image"], "invalid_option", "settled when the server starts"),
         ({"model": "nope"}, ["image"], "invalid_model", "default"),
         ({"model": "../../x.onnx"}, ["image"], "invalid_model", "no model"),

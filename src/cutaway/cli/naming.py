@@ -23,7 +23,7 @@ from cutaway.cli.inputs import (
 )
 from cutaway.errors import OptionError, OutputExistsError
 from cutaway.media.files import suffix_format
-from cutaway.options import OutputFormat
+from cutaway.options import FORMATS, OutputFormat
 
 MAX_NAME_BYTES = 255
 """The longest file name that all common file systems take."""
@@ -35,7 +35,7 @@ class Destination:
 
     Attributes:
         kind: "beside" the sources, into a "folder", into one "file", or to "stdout".
-        format: "png", "webp", "jpg" or "tiff".
+        format: one of `options.FORMATS`.
         path: the folder or file; None for the other two.
     """
 
@@ -127,7 +127,7 @@ def _into_file(output: str, format: OutputFormat | None, found: Found) -> Destin
     by_suffix = cast("OutputFormat | None", suffix_format(path))
     if by_suffix is None and format is None:
         raise OptionError(
-            f"-o {output!r} does not say what to write: end it in .png, .webp, .jpg or .tiff, add --format, "
+            f"-o {output!r} does not say what to write: end it in .{' or .'.join(FORMATS)}, add --format, "
             f"or write {output + '/'!r} to mean a folder"
         )
     if by_suffix and format and by_suffix != format:

@@ -14,6 +14,7 @@ from cutaway.cli.console import Console, open_console, print_error, volume_flags
 from cutaway.cli.inputs import find_photos
 from cutaway.cli.naming import Destination, Plan, choose_destination, names_folder, plan, refuse_existing
 from cutaway.cli.report import Report, Tally, refuse_input_as_report
+from cutaway.formats import TABLE
 from cutaway.options import Options
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -93,6 +94,7 @@ def remove(
     out = Path(output) if output and names_folder(output, inputs) else None
     found = find_photos(inputs, out=out)
     destination = choose_destination(output, format=options.format, inputs=inputs, found=found)
+    options = options.with_changes({"format": destination.format})  # a suffix may not know --quality either
     refuse_existing(destination, overwrite=overwrite)
     todo = plan(found.photos, destination)
     report_path = Path(report) if report is not None else None
@@ -108,9 +110,10 @@ def remove(
 def _say_before(console: Console, options: Options, destination: Destination, todo: Plan) -> None:
     for photo in todo.left_out:
         console.say(f"{photo} is left out: it is the result of another input")
-    if destination.format == "jpg" and options.is_cutout and todo.tasks:
+    if not TABLE[destination.format].transparent and options.is_cutout and todo.tasks:
         console.say(
-            "jpg cannot be transparent: the background becomes white (choose another with --background)"
+            f"{destination.format} cannot be transparent: the background becomes white "
+            "(choose another with --background)"
         )
 
 

@@ -14,6 +14,7 @@ from PIL import Image, ImageSequence
 from cutaway.errors import ImageError, OptionError, OutputError
 from cutaway.media.colour import to_8_bits
 from cutaway.media.files import AnyPath, printable
+from cutaway.media.lossy import gif_image
 from cutaway.media.video.codecs import LOSSLESS, parse_quality
 from cutaway.media.video.colour import Colour
 from cutaway.media.video.encode import Picture, to_steps, without_hidden
@@ -21,7 +22,7 @@ from cutaway.media.video.info import VideoInfo
 from cutaway.media.video.read import EVERYTHING, Part
 from cutaway.media.video.whole import WholeFile
 from cutaway.pixels.resize import resize
-from cutaway.types import Frame, Matte, Metadata, Pixels
+from cutaway.types import Frame, Matte, Metadata
 
 FORMATS = {".gif": "GIF", ".webp": "WEBP", ".apng": "PNG"}
 """Suffix to Pillow's name of the format."""
@@ -31,8 +32,6 @@ _TICKS = {"GIF": Fraction(1, 100), "WEBP": _MS, "PNG": _MS}
 """The unit in which each format counts a picture's duration."""
 _DEFAULT_MS = 100
 """A duration of 0 means this to browsers."""
-_GIF_CUT = 128
-"""GIF knows transparent and opaque only: alpha from this value on (of 255) is opaque."""
 MAX_PIXELS = 600_000_000
 """Pillow writes an animation from all its pictures at once: more pixels than this are refused."""
 
@@ -158,7 +157,7 @@ class AnimationWriter:
             return Image.fromarray(pixels)
         alpha = to_steps(picture.alpha)
         if self._format == "GIF":
-            return _gif_image(pixels, alpha)
+            return gif_image(np.dstack([pixels, alpha]))
         return Image.fromarray(np.dstack([without_hidden(pixels, alpha), alpha]))
 
     def finish(self) -> None:
@@ -195,16 +194,3 @@ class AnimationWriter:
         """Leave nothing behind."""
         self._images.clear()
         self._file.drop()
-
-
-def _gif_image(pixels: Pixels, alpha: Pixels) -> Image.Image:
-    """256 colours for the picture, of which the last one means transparent."""
-    opaque = alpha >= _GIF_CUT
-    image = Image.fromarray(np.where(opaque[..., None], pixels, 0).astype(np.uint8))
-    reduced = image.quantize(255, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
-    indices = np.where(opaque, np.asarray(reduced), 255).astype(np.uint8)
-    result = Image.fromarray(indices)
-    colours = (reduced.getpalette() or [])[: 255 * 3]
-    result.putpalette(colours + [0] * (256 * 3 - len(colours)))
-    result.info["transparency"] = 255
-    return result

@@ -49,6 +49,27 @@ def upright_exif(exif: bytes) -> tuple[int | None, bytes | None]:
     return orientation, PREFIX + bytes(block)
 
 
+def without_orientation(exif: bytes) -> bytes | None:
+    """The block without its orientation tag, nothing else moved; None where the block is damaged.
+
+    AVIF turns pictures by a property of its own, and libavif's callers would write the whole block anew otherwise.
+    """
+    orientation, block = upright_exif(exif)
+    if orientation is None or block is None:
+        return block
+    out = bytearray(block.removeprefix(PREFIX))
+    order = "<" if out[:2] == b"II" else ">"
+    (at,) = struct.unpack_from(order + "I", out, 4)
+    (count,) = struct.unpack_from(order + "H", out, at)
+    entries, end = _directory(out, at, order)
+    found = entries[_ORIENTATION].at - 8
+    out[found : end - 8] = out[
+        found + 12 : end + 4
+    ]  # the tags behind it and the pointer to the next directory
+    struct.pack_into(order + "H", out, at, count - 1)
+    return PREFIX + bytes(out)
+
+
 def upright_xmp(xmp: bytes) -> tuple[int | None, bytes]:
     """Read `tiff:Orientation` from an XMP packet (or None), reset it to 1 and drop embedded thumbnails."""
     found = _XMP_ORIENTATION.search(xmp)

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from cutaway.errors import OutputError, OutputExistsError
+from cutaway.formats import TABLE
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
-_SUFFIXES = {".png": "png", ".webp": "webp", ".jpg": "jpg", ".jpeg": "jpg", ".tiff": "tiff", ".tif": "tiff"}
+_SUFFIXES = {suffix: name for name, form in TABLE.items() for suffix in form.suffixes}
 
 
 def suffix_format(path: AnyPath) -> str | None:
-    """The output format that a file name asks for ("png", "webp", "jpg", "tiff"), or None."""
+    """The output format that a file name asks for, or None."""
     return _SUFFIXES.get(Path(path).suffix.lower())
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from isal import isal_zlib
 
 from cutaway.errors import OutputError
+from cutaway.media.png_filters import QUICK, compressor, filtered
 from cutaway.types import Metadata, Pixels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -25,7 +26,6 @@ XMP_KEYWORD = b"XML:com.adobe.xmp"
 MAX_SIDE_PX = 2**31 - 1
 
 _COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # channels: grey, RGB, RGB with alpha
-_AVERAGE = 3  # filter type, section 9.2
 _BAND_BYTES = 1 << 19  # a band and its filtered copy stay in the processor's cache
 _CHUNK_BYTES = 1 << 20
 _METRES_PER_INCH = 0.0254
@@ -35,12 +35,13 @@ _PART_BYTES = 2 << 20  # a part of fewer bytes is not worth a thread
 _MOST_PARTS = 4
 
 
-def write_png(pixels: Pixels, *, metadata: Metadata | None = None) -> bytes:
+def write_png(pixels: Pixels, *, metadata: Metadata | None = None, level: int = QUICK) -> bytes:
     """Make a PNG file of an array.
 
     Args:
         pixels: uint8 or uint16, (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGB with straight alpha.
         metadata: profile (iCCP), EXIF (eXIf), XMP (iTXt) and resolution (pHYs) to write along.
+        level: 0 (not compressed) to 9 (smallest).
 
     Raises:
         OutputError: the array is none of these.
@@ -50,7 +51,7 @@ def write_png(pixels: Pixels, *, metadata: Metadata | None = None) -> bytes:
     if not known or image.ndim != 3 or image.shape[2] not in _COLOUR_TYPES or 0 in image.shape:
         raise OutputError(f"cannot write a PNG of an array of {pixels.dtype} {pixels.shape}")
     parts = [SIGNATURE, _header(image), *_metadata_chunks(metadata or Metadata())]
-    parts.extend(_chunk(b"IDAT", data) for data in _gathered(_deflated(image)))
+    parts.extend(_chunk(b"IDAT", data) for data in _gathered(_deflated(image, level)))
     parts.append(_chunk(b"IEND", b""))
     return b"".join(parts)
 
@@ -102,10 +103,10 @@ def _metadata_chunks(metadata: Metadata) -> Iterator[bytes]:
         yield _chunk(b"iTXt", XMP_KEYWORD + b"\0\0\0\0\0" + metadata.xmp)
 
 
-def _deflated(image: Pixels) -> Iterator[bytes]:
+def _deflated(image: Pixels, level: int) -> Iterator[bytes]:
     """The zlib stream (RFC 1950) of the filtered scanlines, in pieces; the parts of a large picture side by side."""
     edges = _part_edges(image)
-    parts = [_Part(image, top, bottom) for top, bottom in pairwise(edges)]
+    parts = [_Part(image, top, bottom, level) for top, bottom in pairwise(edges)]
     for part in parts[1:]:
         part.start()
     parts[0].run()
@@ -128,9 +129,9 @@ def _part_edges(image: Pixels) -> list[int]:
 class _Part(threading.Thread):
     """Some rows of a picture, filtered and deflated so that the parts' streams can be joined end to end."""
 
-    def __init__(self, image: Pixels, top: int, bottom: int) -> None:
+    def __init__(self, image: Pixels, top: int, bottom: int, level: int) -> None:
         super().__init__(name="png")
-        self._image, self._top, self._bottom = image, top, bottom
+        self._image, self._top, self._bottom, self._level = image, top, bottom, level
         self.pieces: list[bytes] = []
         self.checksum, self.length = 1, 0
         self._problem: BaseException | None = None
@@ -152,14 +153,14 @@ class _Part(threading.Thread):
     def _deflate(self) -> None:
         image, pixel_bytes = self._image, self._image.shape[2] * self._image.itemsize
         line_bytes = image.shape[1] * pixel_bytes
-        deflate = isal_zlib.compressobj(level=1, wbits=-15)
+        deflate = compressor(self._level)
         above = (
             _as_bytes(image[self._top - 1 : self._top])[-1] if self._top else np.zeros(line_bytes, np.uint8)
         )
         step = max(1, _BAND_BYTES // line_bytes)
         for top in range(self._top, self._bottom, step):
             band = _as_bytes(image[top : min(top + step, self._bottom)])
-            lines = _filtered(band, above, pixel_bytes=pixel_bytes)
+            lines = filtered(band, above, pixel_bytes=pixel_bytes, level=self._level)
             self.checksum = isal_zlib.adler32(lines, self.checksum)
             self.length += lines.size
             self.pieces.append(deflate.compress(lines))
@@ -179,23 +180,6 @@ def _as_bytes(band: Pixels) -> npt.NDArray[np.uint8]:
     """Rows of pixels as rows of bytes, most significant byte first (section 7.2)."""
     wanted = np.uint8 if band.itemsize == 1 else np.dtype(">u2")
     return np.ascontiguousarray(band, wanted).view(np.uint8).reshape(len(band), -1)
-
-
-def _filtered(
-    band: npt.NDArray[np.uint8], above: npt.NDArray[np.uint8], *, pixel_bytes: int
-) -> npt.NDArray[np.uint8]:
-    """Scanlines minus the mean of their left and upper neighbours: the smallest of the cheap filters."""
-    up = np.concatenate((above[None], band[:-1]))
-    left = np.zeros_like(band)
-    left[:, pixel_bytes:] = band[:, :-pixel_bytes]
-    mean = up & left  # floor((up + left) / 2) = common bits + half of the differing ones, without overflow
-    np.bitwise_xor(up, left, out=up)
-    np.right_shift(up, 1, out=up)
-    np.add(mean, up, out=mean)
-    lines = np.empty((len(band), band.shape[1] + 1), np.uint8)
-    lines[:, 0] = _AVERAGE
-    np.subtract(band, mean, out=lines[:, 1:])
-    return lines
 
 
 def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:

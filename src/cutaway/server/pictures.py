@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from starlette.responses import Response
 
 from cutaway.errors import ImageError, ImageTooLargeError, MissingExtraError
+from cutaway.formats import TABLE
 from cutaway.media.images import read_image
 from cutaway.media.opening import open_picture
 from cutaway.server.problems import Problem
 from cutaway.types import Frame, Size
 
-MEDIA_TYPES = {
-    "png": "image/png", "webp": "image/webp", "jpg": "image/jpeg", "tiff": "image/tiff", "zip": "application/zip",
-}  # fmt: skip
+MEDIA_TYPES = {name: form.media_type for name, form in TABLE.items()}
 
 
 @dataclass(frozen=True)
