@@ -39,6 +39,8 @@ TABLE: dict[str, Format] = {
     "tiff": Format((".tiff", ".tif"), "image/tiff"),
     "avif": Format((".avif",), "image/avif", quality=80, max_side_px=32768),
     "gif": Format((".gif",), "image/gif", animated=True, max_side_px=65535),
+    "zip": Format((".zip",), "application/zip", quality=95, has_png=True, max_side_px=65500),
+    "ora": Format((".ora",), "image/openraster", has_png=True, layered=True),
 }
 """By the name that `--format` takes."""
 

@@ -13,7 +13,7 @@ from cutaway.formats import check_coding
 from cutaway.lengths import read_position
 from cutaway.types import Backdrop, Canvas, Fit
 
-OutputFormat: TypeAlias = Literal["png", "webp", "jpg", "tiff", "avif", "gif"]
+OutputFormat: TypeAlias = Literal["png", "webp", "jpg", "tiff", "avif", "gif", "zip", "ora"]
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
 Zoom: TypeAlias = Literal["auto", "off"]
 Effect: TypeAlias = Literal["none", "blur-subject", "pixelate-subject", "grey-background"]
@@ -70,11 +70,13 @@ class Options:
         "result", "What to write: the result, or photo, matte and result in a row.", choices=get_args(Show)
     )
     format: OutputFormat | None = _option(
-        None, "File format of the result; png unless -o says otherwise.", choices=FORMATS
+        None,
+        "File format of the result; png unless -o says otherwise. zip is color.jpg and alpha.png, ora has layers.",
+        choices=FORMATS,
     )
     quality: int | None = _option(
         None,
-        "How good lossy pictures are, 1 to 100; unless given, 90 for webp (100 is lossless), 92 for jpg, 80 for avif.",
+        "How good lossy pictures are, 1 to 100; unless given 90 for webp (100 is lossless), 92 for jpg, 80 for avif.",
         metavar="N",
     )
     png_level: int | None = _option(
@@ -136,6 +138,13 @@ class Options:
             raise OptionError("mask_only writes the matte, which has no effect: leave out one of the two")
         if self.mask_only and self.show == "strip":
             raise OptionError("a strip shows the matte beside the result: leave out mask_only, or show")
+        if self.format in ("zip", "ora") and (
+            self.mask_only or self.effect != "none" or self.show == "strip"
+        ):
+            raise OptionError(
+                f"format {self.format!r} keeps subject and background apart: leave out mask_only, effect and show, "
+                "or choose another format"
+            )
         if self.effect != "none" and behind != "none":
             raise OptionError(
                 f"effect {self.effect!r} keeps the photo's own background: leave out effect, or background"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from cutaway.options import Options
+from cutaway.options import FORMATS, Options
 from cutaway.server.fields import SETTLED
 from cutaway.server.problems import TITLES
 from cutaway.server.removebg.table import FIELDS
@@ -26,7 +26,7 @@ def test_every_option_and_field_is_in_it(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     assert set(form(document, "/remove")) == {f.name for f in fields(Options)} - set(SETTLED) | {"image"}
     assert set(form(document, "/v1.0/removebg")) == {field.name for field in FIELDS}
-    assert form(document, "/remove")["format"]["enum"] == ["png", "webp", "jpg", "tiff"]
+    assert form(document, "/remove")["format"]["enum"] == list(FORMATS)
 
 
 def test_every_path_is_there_and_nothing_else(client: TestClient) -> None:

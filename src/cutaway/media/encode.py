@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from cutaway.errors import CutawayError, OutputError
+from cutaway.errors import CutawayError, OptionError, OutputError
 from cutaway.formats import TABLE, check_coding
 from cutaway.media.png import write_png
 from cutaway.media.png_filters import QUICK
@@ -44,6 +44,14 @@ def encode(
     check_coding(format, quality=quality, png_level=png_level)
     _check_size(picture, format)
     form = TABLE[format]
+    if format == "zip":
+        from cutaway.media.bundle import write_zip
+
+        return write_zip(picture, quality=quality, png_level=png_level)
+    if form.layered:
+        raise OptionError(
+            f"{format} is made of layers, not of one picture: use `Result.save` or `media.bundle`"
+        )
     metadata = Metadata() if isinstance(picture, Matte) else picture.metadata
     pixels = _array(picture, over_white=not form.transparent)
     if format == "png":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cutaway._version import __version__
+from cutaway.formats import TABLE
 from cutaway.server import rembg
 from cutaway.server.fields import BACKGROUND, IMAGE, MATTE, MATTE_FIELDS, compose_fields, schema
 from cutaway.server.problems import TITLES
@@ -14,7 +15,7 @@ from cutaway.server.settings import Settings
 Json = dict[str, Any]
 
 _UPLOAD: Json = {"type": "string", "format": "binary"}
-_PICTURES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
+_PICTURES = tuple(form.media_type for form in TABLE.values())
 
 
 def document(settings: Settings) -> Json:

@@ -97,7 +97,7 @@ def test_what_the_server_makes_is_shown_and_saved_as_it_is(page: Page, shots: li
 def test_every_option_of_the_server_is_in_the_panel_and_works(page: Page, shots: list[bytes]) -> None:
     drop(page, payload(shots[0]))
     done(page)
-    page.locator("details summary").click()
+    page.get_by_text("More about the edge").click()
     shown = {one.get_attribute("id") for one in page.locator("#generated [id^=option-]").all()}
     told = {one["name"] for one in page.evaluate("fetch('options').then((r) => r.json())")["options"]}
     elsewhere = {"background", "fit", "canvas", "format", "device", "threads", "model"}
@@ -116,6 +116,19 @@ def test_every_option_of_the_server_is_in_the_panel_and_works(page: Page, shots:
     assert page.locator("input[value=none]").is_checked()  # effect and background exclude each other
     page.click("#defaults")
     assert far(drawn(page, "[]"), in_python(shots[0]).to_numpy()) <= 2
+
+
+def test_what_is_about_the_file_changes_the_download_alone(page: Page, shots: list[bytes]) -> None:
+    drop(page, payload(shots[0]))
+    done(page)
+    page.select_option("#format", "webp")
+    page.get_by_text("More about the file").click()
+    page.fill("#option-quality", "40")
+    page.locator("#option-strip").click()
+    wanted = in_python(shots[0], format="webp", quality=40, strip=True).to_bytes()
+    assert saved(page, "#download")[1] == wanted
+    page.select_option("#format", "png")  # which knows no quality: it goes back
+    assert saved(page, "#download")[1] == in_python(shots[0], strip=True).to_bytes()
 
 
 def test_a_turned_photo_and_one_that_browsers_cannot_show(page: Page) -> None:

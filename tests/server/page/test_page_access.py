@@ -99,7 +99,7 @@ def test_everybody_can_use_it(live: Serve, opened: Open, shots: list[bytes], tmp
     steps: list[Callable[[], object]] = [
         lambda: None,
         lambda: (drop(page, *files), done(page), drawn(page)),
-        lambda: (page.locator("details summary").click(), painted(page)),
+        lambda: (page.get_by_text("More about the edge").click(), painted(page)),
         lambda: (page.keyboard.press("Escape"), page.locator(".card .card-button").nth(1).click()),
     ]
     for number, step in enumerate(steps):

@@ -7,7 +7,8 @@ const LABELS = {
   feather: "Soften the edge", grow: "Move the edge", refine: "Refine the edge", foreground: "Clean edge colours",
   zoom: "Closer look", solid: "No see-through parts", invert: "Keep the background", threshold: "Hard edge at",
   mask_only: "Matte only", show: "Picture", fit: "Fit", canvas: "Size of the result", png: "PNG", webp: "WebP", jpg: "JPEG", tiff: "TIFF",
-  center: "Centre",
+  center: "Centre", avif: "AVIF", gif: "GIF", zip: "Zip of colour and matte", ora: "OpenRaster layers", quality: "Quality", png_level: "PNG level",
+  strip: "Leave out EXIF and XMP",
 };
 /** Where the useful part of a number's range lies; the server itself may take more. */
 const RANGES = {

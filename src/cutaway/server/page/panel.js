@@ -3,9 +3,10 @@
 import { startBackground } from "./background.js";
 import { choice, control, label, refreshers } from "./controls.js";
 import { $, el, say } from "./dom.js";
-import { clear, isAboutPicture, isDefault, offered, option, set, settings, valueOf } from "./settings.js";
+import { clear, isAboutPicture, isDefault, ofTheFile, offered, option, set, settings, valueOf } from "./settings.js";
 
 const OWN_PLACE = ["background", "fit", "canvas", "format"];
+const FILE = ofTheFile.filter((name) => !OWN_PLACE.includes(name));
 const FIRST = ["feather", "grow", "refine", "foreground"];
 
 /** Make the panel; `models` are the names that can be chosen. */
@@ -15,7 +16,8 @@ export function startPanel(models) {
   const free = offered().filter(({ name }) => !OWN_PLACE.includes(name) && (name !== "model" || models.length > 1));
   const edge = free.filter(({ name }) => !isAboutPicture(name) || name === "foreground");
   section("Edge", FIRST.map((name) => edge.find((one) => one.name === name)).filter(Boolean), edge.filter(({ name }) => !FIRST.includes(name)), models);
-  section("Effects", free.filter((one) => !edge.includes(one)), [], models);
+  section("Effects", free.filter((one) => !edge.includes(one) && !FILE.includes(one.name)), [], models);
+  section("File", [], free.filter(({ name }) => FILE.includes(name)), models);
   formats();
   $("defaults").addEventListener("click", () => { clear(); say("Settings are back to the defaults"); $("panel").querySelector("input:checked")?.focus(); });
   settings.addEventListener("change", refresh);

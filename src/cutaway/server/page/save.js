@@ -2,7 +2,7 @@
 
 import { $, el, say } from "./dom.js";
 import { begin, list, matteOf, photos, queued, render, selected } from "./photos.js";
-import { plan, settings, valueOf, wanted } from "./settings.js";
+import { plan, settings, valueOf, wanted, wantedFile } from "./settings.js";
 import { distinct, zip } from "./zip.js";
 
 const TRAINABLE = /\.(jpe?g|png|webp|tiff?|bmp|gif|avif)$/i;
@@ -48,9 +48,9 @@ async function busy(button, text, action) {
   }
 }
 
-/** The finished picture, in a format, as the server makes it: the same bytes as in Python. */
-function finished(photo, format) {
-  const fields = { ...wanted(), ...(format === "png" ? {} : { format }) };
+/** The finished picture as the server makes it: the same bytes as in Python. */
+function finished(photo, file = wantedFile()) {
+  const fields = { ...wanted(), ...file };
   return queued(photo, () => render(photo, fields, { cut: plan().cut }));
 }
 
@@ -66,7 +66,7 @@ export function offer(blob, name) {
 
 async function downloadOne() {
   const photo = selected(), name = fileName(photo);
-  offer(await finished(photo, format()), name);
+  offer(await finished(photo), name);
   say(`${name} is ready`);
 }
 
@@ -77,7 +77,7 @@ async function downloadAll() {
   for (const [at, photo] of good.entries()) {
     $("download-all").textContent = `${at + 1} of ${good.length}…`;
     try {
-      files.push({ name: names[at], blob: await finished(photo, format()) });
+      files.push({ name: names[at], blob: await finished(photo) });
     } catch {
       begin(photo, { again: true }); // its card says what is wrong
     }
@@ -92,7 +92,7 @@ async function copy() {
   if (!navigator.clipboard?.write || !window.ClipboardItem) {
     throw new Error("The browser allows copying only on localhost or over https: download it instead");
   }
-  await navigator.clipboard.write([new ClipboardItem({ "image/png": finished(selected(), "png") })]);
+  await navigator.clipboard.write([new ClipboardItem({ "image/png": finished(selected(), {}) })]);
   say("Copied");
 }
 

@@ -27,6 +27,9 @@ export const valueOf = (name) => (values.has(name) ? values.get(name) : option(n
 
 const excluding = ["background", "effect", "mask_only"];
 
+/** Options of the downloaded file; what is seen on the canvas does not depend on them. */
+export const ofTheFile = ["format", "quality", "png_level", "strip"];
+
 /** Set an option. Of those that the server does not take together the others go back to their defaults. */
 export function set(name, value) {
   const reset = [];
@@ -35,6 +38,7 @@ export function set(name, value) {
   if (values.has(name) && excluding.includes(name)) {
     for (const other of excluding) if (other !== name && values.delete(other)) reset.push(other);
   }
+  if (name === "format") for (const other of ["quality", "png_level"]) if (values.delete(other)) reset.push(other);
   if (name === "mask_only" && value && values.delete("show")) reset.push("show");
   if (name === "show" && values.has("show") && values.delete("mask_only")) reset.push("mask_only");
   if (!(valueOf("background") instanceof File)) for (const own of ["fit", "canvas"]) values.delete(own);
@@ -49,8 +53,11 @@ export function clear() {
 
 export const isDefault = () => ![...values.keys()].some((name) => name !== "format");
 
-/** The options that differ from their defaults, without the file format. */
-export const wanted = () => Object.fromEntries([...values].filter(([name]) => name !== "format"));
+/** The options that differ from their defaults, without those of the file. */
+export const wanted = () => Object.fromEntries([...values].filter(([name]) => !ofTheFile.includes(name)));
+
+/** Those of the file. */
+export const wantedFile = () => Object.fromEntries([...values].filter(([name]) => ofTheFile.includes(name)));
 
 /** The opaque colour behind the subject, as #rrggbb, or null. */
 export function colour() {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cutaway.media.bundle import write_zip
 from cutaway.media.encode import encode
 from cutaway.options import Options
 from cutaway.pixels import framing
@@ -25,7 +24,6 @@ from cutaway.types import Box, Cutout, Floats, Frame, Matte, Pixels, Size
 
 _SURE = 0.5
 """A photo in which no alpha reaches this has no subject."""
-_ZIP_QUALITY = 95
 _MAX_MARGIN_PX = 500.0
 _SOLID_EDGE = 0.004
 _SHADOW_DOWN, _SHADOW_RIGHT, _SHADOW_BLUR = 0.02, 0.01, 0.015
@@ -206,25 +204,10 @@ def lay_over(order: Order, cutout: Cutout, background: Frame | None) -> Frame | 
 def written(format: str, picture: Frame | Cutout | Matte) -> tuple[bytes, str]:
     """The file's bytes and its real format."""
     if format == "zip":
-        return zipped(picture), "zip"
+        return write_zip(picture), "zip"
     if format == "auto":
         format = "jpg" if isinstance(picture, Frame) else "png"
     return encode(picture, format=format), format
-
-
-def zipped(picture: Frame | Cutout | Matte) -> bytes:
-    """A zip of `color.jpg` and `alpha.png`: the one as RGB and the other as alpha are the png."""
-    height, width = picture.size
-    if isinstance(picture, Matte):
-        colour, alpha = Frame(np.zeros((height, width, 3), np.uint8)), picture.alpha
-    else:
-        alpha = picture.alpha if isinstance(picture, Cutout) else np.ones((height, width), np.float32)
-        colour = Frame(picture.pixels, metadata=picture.metadata)
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as files:  # both are compressed already
-        files.writestr("color.jpg", encode(colour, format="jpg", quality=_ZIP_QUALITY))
-        files.writestr("alpha.png", encode(Matte(alpha), format="png"))
-    return out.getvalue()
 
 
 def _headers(order: Order, box: Box) -> dict[str, str]:
