@@ -150,11 +150,11 @@ def _count_of(nodes: list[Node]) -> int:
     return sum(operator != "BatchNormalization" for operator, _ in nodes)
 
 
-_OPERATORS = {nn.Conv2d: "Conv", nn.ConvTranspose2d: "ConvTranspose", nn.BatchNorm2d: "BatchNormalization"}
+_OPERATORS = ((nn.Conv2d, "Conv"), (nn.ConvTranspose2d, "ConvTranspose"), (nn.BatchNorm2d, "BatchNormalization"))
 
 
 def _check_fit(layer: Layer, operator: str, tensors: list[Tensor], *, folded: bool) -> None:
-    wanted = _OPERATORS[type(layer)]
+    wanted = next(name for kind, name in _OPERATORS if isinstance(layer, kind))
     if operator != wanted:
         raise _MismatchError(f"where it has a {wanted}, the file has a {operator}")
     if isinstance(layer, nn.BatchNorm2d):
