@@ -150,7 +150,11 @@ def _count_of(nodes: list[Node]) -> int:
     return sum(operator != "BatchNormalization" for operator, _ in nodes)
 
 
-_OPERATORS = ((nn.Conv2d, "Conv"), (nn.ConvTranspose2d, "ConvTranspose"), (nn.BatchNorm2d, "BatchNormalization"))
+_OPERATORS = (
+    (nn.Conv2d, "Conv"),
+    (nn.ConvTranspose2d, "ConvTranspose"),
+    (nn.BatchNorm2d, "BatchNormalization"),
+)
 
 
 def _check_fit(layer: Layer, operator: str, tensors: list[Tensor], *, folded: bool) -> None:
