@@ -19,6 +19,7 @@ class Format:
         has_png: whether it is or contains PNGs, so that `png_level` means something.
         animated: whether an animation can be written as one.
         layered: whether subject and background stay apart in it.
+        profiled: whether a colour profile, EXIF and XMP have a place in it; else the result becomes sRGB.
         max_side_px: greatest width and height.
     """
 
@@ -29,6 +30,7 @@ class Format:
     has_png: bool = False
     animated: bool = False
     layered: bool = False
+    profiled: bool = True
     max_side_px: int = 2**31 - 1
 
 
@@ -38,7 +40,7 @@ TABLE: dict[str, Format] = {
     "jpg": Format((".jpg", ".jpeg"), "image/jpeg", transparent=False, quality=92, max_side_px=65500),
     "tiff": Format((".tiff", ".tif"), "image/tiff"),
     "avif": Format((".avif",), "image/avif", quality=80, max_side_px=32768),
-    "gif": Format((".gif",), "image/gif", animated=True, max_side_px=65535),
+    "gif": Format((".gif",), "image/gif", animated=True, profiled=False, max_side_px=65535),
     "zip": Format((".zip",), "application/zip", quality=95, has_png=True, max_side_px=65500),
     "ora": Format((".ora",), "image/openraster", has_png=True, layered=True),
 }

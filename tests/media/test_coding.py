@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from media_samples import exif_block, gradient, soft_alpha
+from media_samples import exif_block, gradient, in_profile, rgb_profile, soft_alpha
 from PIL import Image, features
 
 from cutaway.errors import OptionError, OutputError
@@ -167,3 +167,9 @@ def test_the_orientation_tag_goes_and_the_rest_stays_where_it_was(order: str, th
     assert parsed.get_ifd(0x8769)[0x9286] == b"ASCII\0\0\0a comment"
     assert without_orientation(less) == less  # there is none any more
     assert without_orientation(b"Exif\0\0nonsense") is None
+
+
+def test_a_gif_has_no_place_for_a_profile_and_becomes_srgb() -> None:
+    tagged = Frame(in_profile(gradient(4, 5)), metadata=Metadata(icc_profile=rgb_profile()))
+    back = np.asarray(Image.open(io.BytesIO(encode(tagged, format="gif"))).convert("RGB"))
+    assert np.abs(back.astype(int) - gradient(4, 5)).max() <= 3

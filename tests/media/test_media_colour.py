@@ -1,5 +1,7 @@
 import struct
+import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,15 +9,22 @@ from media_samples import (
     P3_TO_XYZ,
     SRGB_TO_XYZ,
     cmyk_profile,
+    exif_block,
     gradient,
     grey_profile,
     in_profile,
+    png_chunk,
+    raw_png,
     rgb_profile,
 )
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 from cutaway.media.colour import is_srgb, pixels_to_srgb, profile_mode, to_8_bits, to_srgb
+from cutaway.media.exif import srgb_exif
+from cutaway.media.icc import _D50_XYZ_TO_LINEAR_SRGB as XYZ_TO_SRGB
 from cutaway.media.icc import parse_grey, parse_rgb
+from cutaway.media.images import read_image
+from cutaway.media.untagged import adobe_rgb, numbered_profile
 from cutaway.types import Frame, Metadata
 
 
@@ -141,3 +150,60 @@ def test_threads_may_share_a_profile() -> None:
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda frame: to_srgb(frame).pixels, frames * 4))
     assert all(np.array_equal(pixels, alone[i % 8]) for i, pixels in enumerate(together))
+
+
+# --- spaces that are named without a profile ---
+
+
+def test_the_profiles_we_make_are_those_of_the_standards() -> None:
+    """Against the published matrices (brucelindbloom.com, and Apple's Display P3 profile), adapted to D50."""
+    adobe_xyz = np.array(
+        [
+            [0.6097559, 0.2052401, 0.1492240],
+            [0.3111242, 0.6256560, 0.0632197],
+            [0.0194811, 0.0608902, 0.7448387],
+        ]
+    )
+    for profile, to_xyz in ((adobe_rgb(), adobe_xyz), (numbered_profile(12, 13), P3_TO_XYZ)):
+        assert profile is not None and profile_mode(profile) == "RGB"
+        parsed = parse_rgb(profile)
+        assert parsed is not None
+        assert np.abs(np.linalg.inv(XYZ_TO_SRGB) @ parsed.to_linear_srgb - to_xyz).max() < 5e-4
+    curve = parse_rgb(adobe_rgb()).curves[0]  # type: ignore[union-attr]
+    assert curve[32768] == pytest.approx((32768 / 65535) ** 2.19921875, abs=1e-6)
+
+
+@pytest.mark.parametrize("numbers", [(1, 13), (2, 2), (12, 16), (9, 18), (0, 0), (255, 255)])
+def test_other_numbers_mean_no_profile(numbers: tuple[int, int]) -> None:
+    assert numbered_profile(*numbers) is None
+
+
+def test_a_png_may_name_its_space_by_numbers() -> None:
+    """cICP (PNG third edition): primaries, curve, matrix, full range."""
+    drawn = gradient()
+    tagged = in_profile(drawn)
+    for numbers, known in ((b"\x0c\x0d\0\x01", True), (b"\x01\x0d\0\x01", False), (b"\x0c\x10\0\x01", False)):
+        frame = read_image(raw_png(tagged, colour_type=2, chunks=png_chunk(b"cICP", numbers)))
+        assert (frame.metadata.icc_profile == numbered_profile(12, 13)) is known
+    late = read_image(raw_png(tagged, colour_type=2, late=png_chunk(b"cICP", b"\x0c\x0d\0\x01")))
+    assert late.metadata.icc_profile is None  # behind the pixels it has no meaning
+    both = png_chunk(b"iCCP", b"p\0\0" + zlib.compress(rgb_profile())) + png_chunk(b"cICP", b"\x0c\x0d\0\x01")
+    assert read_image(raw_png(tagged, colour_type=2, chunks=both)).metadata.icc_profile == rgb_profile()
+
+
+@pytest.mark.parametrize("name", ["fixtures/camera-adobe.jpg"])
+def test_what_becomes_srgb_no_longer_says_adobe_rgb(name: str) -> None:
+    frame = read_image(Path(__file__).parent / name)
+    for exif in (frame.metadata.exif, to_srgb(frame).metadata.exif):
+        assert exif is not None and len(exif) == len(frame.metadata.exif or b"")
+    before, after = Image.Exif(), Image.Exif()
+    before.load(frame.metadata.exif or b"")
+    after.load(to_srgb(frame).metadata.exif or b"")
+    assert (before.get_ifd(0x8769)[0xA001], before.get_ifd(0xA005)[1]) == (0xFFFF, "R03")
+    assert (after.get_ifd(0x8769)[0xA001], after.get_ifd(0xA005)[1]) == (1, "R98")
+    assert after[0x010F] == "Cutaway" and after.get_ifd(0x8825)[1] == "N"
+
+
+def test_damaged_exif_is_left_as_it_is() -> None:
+    for exif in (b"", b"Exif\0\0nonsense", b"Exif\0\0II*\0\xff\xff\xff\xff", exif_block()[:30]):
+        assert srgb_exif(exif) == exif

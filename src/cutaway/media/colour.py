@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from cutaway.media import icc as icc_profiles
+from cutaway.media.exif import srgb_exif
 from cutaway.types import Frame, Pixels
 
 _SPACES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK", b"Lab ": "LAB"}
@@ -31,7 +32,7 @@ def is_srgb(profile: bytes) -> bool:
 
 
 def to_srgb(frame: Frame) -> Frame:
-    """The same picture in sRGB, without a profile.
+    """The same picture in sRGB, without a profile, and with EXIF that says so.
 
     The pixels are shared, not copied, if they are sRGB already or their profile cannot be used. uint8 goes
     through littleCMS (relative colorimetric, black point compensation). uint16 stays exact where the profile
@@ -41,7 +42,8 @@ def to_srgb(frame: Frame) -> Frame:
     profile = frame.metadata.icc_profile
     if profile is None:
         return frame
-    metadata = replace(frame.metadata, icc_profile=None)
+    exif = frame.metadata.exif
+    metadata = replace(frame.metadata, icc_profile=None, exif=None if exif is None else srgb_exif(exif))
     if profile_mode(profile) != "RGB" or is_srgb(profile):
         return replace(frame, metadata=metadata)
     convert = _convert_16 if frame.pixels.dtype == np.uint16 else _convert_8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -28,7 +29,7 @@ def encode(
     had. A matte becomes 8-bit grey (webp: lossless). uint16 stays 16-bit in png and tiff and is rounded to 8 bits in
     the others. Profile, EXIF, XMP and resolution are written where the format has a place for them; jpg leaves out
     EXIF and XMP above 64 KB, webp and avif the resolution, tiff maker notes and other vendors' EXIF directories, gif
-    everything.
+    everything, whose pixels become sRGB.
 
     Args:
         picture: what to write.
@@ -53,6 +54,10 @@ def encode(
             f"{format} is made of layers, not of one picture: use `Result.save` or `media.bundle`"
         )
     metadata = Metadata() if isinstance(picture, Matte) else picture.metadata
+    if not form.profiled and metadata.icc_profile is not None and not isinstance(picture, Matte):
+        from cutaway.media.colour import to_srgb
+
+        picture = replace(picture, pixels=to_srgb(Frame(picture.pixels, metadata=metadata)).pixels)
     pixels = _array(picture, over_white=not form.transparent)
     if format == "png":
         return write_png(pixels, metadata=metadata, level=QUICK if png_level is None else png_level)

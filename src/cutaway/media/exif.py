@@ -9,6 +9,7 @@ from dataclasses import dataclass
 PREFIX = b"Exif\0\0"
 
 _ORIENTATION = 0x0112
+_EXIF_POINTER, _COLOUR_SPACE, _INTEROP_POINTER = 0x8769, 0xA001, 0xA005
 _THUMBNAIL_OFFSET, _THUMBNAIL_SIZE = 0x0201, 0x0202
 _TYPE_FORMATS = {1: "B", 3: "H", 4: "I"}  # BYTE, SHORT, LONG
 
@@ -47,6 +48,41 @@ def upright_exif(exif: bytes) -> tuple[int | None, bytes | None]:
     except struct.error:
         return None, None
     return orientation, PREFIX + bytes(block)
+
+
+def srgb_exif(exif: bytes) -> bytes:
+    """The block with its colour space set to sRGB, for pixels that have been brought there; damaged ones as they are.
+
+    Source: Exif 2.32, ColorSpace (0xA001); DCF 2.0, InteroperabilityIndex "R98".
+    """
+    block = bytearray(exif.removeprefix(PREFIX))
+    order = {b"II": "<", b"MM": ">"}.get(bytes(block[:2]))
+    if order is None:
+        return exif
+    try:
+        (at,) = struct.unpack_from(order + "I", block, 4)
+        main, _ = _directory(block, at, order)
+        if _EXIF_POINTER not in main:
+            return exif
+        details, _ = _directory(block, main[_EXIF_POINTER].value, order)
+        if _COLOUR_SPACE in details:
+            struct.pack_into(details[_COLOUR_SPACE].format, block, details[_COLOUR_SPACE].at, 1)
+        if _INTEROP_POINTER in details:
+            _reset_interop(block, details[_INTEROP_POINTER].value, order)
+    except struct.error:
+        return exif
+    return PREFIX + bytes(block)
+
+
+def _reset_interop(block: bytearray, at: int, order: str) -> None:
+    (count,) = struct.unpack_from(order + "H", block, at)
+    for entry_at in range(at + 2, at + 2 + 12 * count, 12):
+        if struct.unpack_from(order + "HHI", block, entry_at) == (
+            1,
+            2,
+            4,
+        ):  # the index: ASCII, "R98" or "R03"
+            struct.pack_into("4s", block, entry_at + 8, b"R98")
 
 
 def without_orientation(exif: bytes) -> bytes | None:

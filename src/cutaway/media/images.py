@@ -24,6 +24,7 @@ from cutaway.media.opening import (
     open_picture,
     pixel_limit,
 )
+from cutaway.media.untagged import named_profile
 from cutaway.types import Frame, Pixels
 
 __all__ = ["MAX_PIXELS", "AnyPicture", "read_image"]
@@ -86,6 +87,8 @@ def _frame_of_picture(opened: Opened) -> Frame:
     orientation, metadata = read_metadata(image, opened.path)
     base = _base_mode(image.mode) if decoded is None else "L" if decoded[0].ndim == 2 else "RGB"
     profile = _usable_profile(metadata.icc_profile, base, opened.name)
+    if profile is None and base == "RGB":
+        profile = named_profile(image, opened.stream, metadata.exif)
     if decoded is None:
         pixels, alpha, profile = _image_to_rgb(image, profile)
     else:
