@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ import torch
 from torch import nn
 from training_runs import Finished, rows_of, tiny
 
-from cutaway.errors import ModelError, ModelNotFoundError
+from cutaway.errors import CheckpointError, ModelError, ModelNotFoundError
+from cutaway.models.from_onnx import load_onnx_weights
 from cutaway.models.registry import build
 from cutaway.training import checkpoint as ckpt
 from cutaway.training import network
 from cutaway.training import run as run_module
 from cutaway.training.config import TrainConfig
+from cutaway.training.export import to_onnx
 from cutaway.training.network import build_network
 from cutaway.training.run import train
 
@@ -107,6 +110,29 @@ def test_from_a_models_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setattr(network, "load_onnx_weights", lambda _, path: loaded.append(path))
     build_network(TrainConfig(init="default"), weights=None)
     assert loaded == [tmp_path / "default.onnx"]
+
+
+def test_a_smaller_network_takes_what_fits(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """All but one layer of the short network has the shape that it has in the long one."""
+    long = build("lite0").eval()
+    path = tmp_path / "long.onnx"
+    path.write_bytes(to_onnx(long, spec=replace(long.describe("long", size=64), arch="lite0")))
+    config = TrainConfig(arch="lite0-short", init=str(path), init_partial=True)
+    with caplog.at_level(logging.INFO, logger="cutaway.training"):
+        short = build_network(config, weights=None)
+    assert not any(m.training for m in short.train().modules() if isinstance(m, nn.BatchNorm2d))
+    folded = build("lite0")
+    load_onnx_weights(folded, path)
+    theirs, mine = folded.state_dict(), short.state_dict()
+    other = [name for name in mine if not torch.equal(mine[name], theirs[name])]
+    assert other == ["context.reduce.0.weight"]
+    assert f"{len(mine) - 1} of {len(mine)} tensors fit" in caplog.text
+
+
+def test_what_fits_in_nothing_is_refused(unbroken: Finished, tmp_path: Path) -> None:
+    config = TrainConfig(arch="lite0", init=str(unbroken.folder / "best.ckpt"), init_partial=True)
+    with pytest.raises(CheckpointError, match=r"best\.ckpt: no layer of it fits into the network lite0"):
+        build_network(config, weights=None)
 
 
 def test_a_model_of_another_network_is_refused(unbroken: Finished, leaves: Path, tmp_path: Path) -> None:
