@@ -124,7 +124,8 @@ def test_a_smaller_network_takes_what_fits(tmp_path: Path, caplog: pytest.LogCap
     folded = build("lite0")
     load_onnx_weights(folded, path)
     theirs, mine = folded.state_dict(), short.state_dict()
-    other = [name for name in mine if not torch.equal(mine[name], theirs[name])]
+    coarse = tuple(f"steps.{n}.head" for n in range(3))  # only training looks at these, so no file has them
+    other = [n for n in mine if not torch.equal(mine[n], theirs[n]) and not n.startswith(coarse)]
     assert other == ["context.reduce.0.weight"]
     assert f"{len(mine) - 1} of {len(mine)} tensors fit" in caplog.text
 
