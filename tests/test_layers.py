@@ -25,8 +25,9 @@ LAYERS = {
 }  # fmt: skip
 SAME_ROOM = {
     "lengths": "types",
-    "backdrops": "options",
-    "result": "remover", "making": "remover", "writing": "remover", "shaping": "remover", "kept": "remover",
+    "backdrops": "options", "looks": "options",
+    "result": "remover", "making": "remover", "staging": "remover", "writing": "remover",
+    "shaping": "remover", "kept": "remover",
     "__main__": "cli",
 }  # fmt: skip
 ONLY_IN = {  # a package, and the rooms or files that may import it

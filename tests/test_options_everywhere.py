@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,9 +16,10 @@ import cutaway
 from cutaway.cli import cli
 from cutaway.errors import OptionError
 from cutaway.options import Options
+from cutaway.types import Align
 
 GROUND = "ground.png"
-SETTINGS = [
+SETTINGS: list[dict[str, object]] = [
     {},
     {"mask_only": True},
     {"background": "teal"},
@@ -52,6 +54,17 @@ SETTINGS = [
     {"background": GROUND, "fit": "tile"},
     {"background": GROUND, "fit": "center", "show": "strip"},
     {"background": GROUND, "canvas": "background"},
+    *({"canvas": "200x150", "align": align} for align in get_args(Align)),
+    {"crop": True},
+    {"crop": True, "margin": "5% 10px", "background": "teal"},
+    {"margin": "auto", "shadow": "drop:opacity=70,softness=3%", "outline": "4,gold"},
+    {"canvas": "4:5", "fill": 60, "background": "original"},
+    {"canvas": "90x200", "fill": 60.5, "background": "blur", "shadow": "contact"},
+    {"canvas": "background", "background": GROUND, "align": "left"},
+    {"crop": True, "mask_only": True},
+    {"crop": True, "show": "strip"},
+    {"logo": f"{GROUND},top-left,30%", "background": "white"},
+    {"logo": GROUND, "effect": "grey-background"},
     {"background": GROUND, "position": "right top"},
     {"background": GROUND, "position": "20% 5px", "fit": "center"},
 ]
@@ -110,7 +123,20 @@ def test_every_choice_is_tried_above() -> None:
     [
         ({"zoom": "on"}, r"zoom 'on' is not one of auto, off"),
         ({"fit": "fill"}, r"fit 'fill' is not one of cover, contain, stretch, tile, center"),
-        ({"canvas": "mine"}, r"canvas 'mine' is not one of photo, background"),
+        ({"canvas": "mine"}, r"canvas 'mine' is not one of photo, background, a size in pixels"),
+        ({"align": "middle"}, r"align 'middle' is not one of top-left, top"),
+        ({"fill": 0.5}, r"fill must be between 1 and 100 per cent, not 0.5"),
+        ({"fill": 101}, r"fill must be between"),
+        ({"fill": float("nan")}, r"fill must be between"),
+        ({"fill": 80, "margin": "3"}, r"fill and margin both say how much room there is"),
+        ({"margin": "wide"}, r"margin 'wide' is not 1 or 2 or 4 lengths"),
+        ({"shadow": "soft"}, r"shadow 'soft' is not one of none, drop, contact"),
+        ({"outline": "3"}, r"outline '3' is not WIDTH,COLOUR"),
+        ({"logo": "nowhere.png,left,5%"}, r"logo 'nowhere.png': no such file"),
+        ({"logo": "nowhere.png,left,500%"}, r"logo .* is not PICTURE,PLACE,SCALE"),
+        ({"mask_only": True, "outline": "3,red"}, r"mask_only .* no shadow, outline or logo"),
+        ({"effect": "blur-subject", "crop": True}, r"effect .* keeps the photo as it is"),
+        ({"effect": "blur-subject", "shadow": "drop"}, r"effect .* keeps the photo as it is"),
         ({"effect": "sepia"}, r"effect 'sepia' is not one of none, blur-subject"),
         ({"show": "all"}, r"show 'all' is not one of result, strip"),
         ({"format": "jxl"}, r"format 'jxl' is not one of png"),

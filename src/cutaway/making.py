@@ -18,6 +18,7 @@ from cutaway.types import Cutout, Floats, Frame, Matte, Pixels
 
 if TYPE_CHECKING:
     from cutaway.media.images import AnyPicture
+    from cutaway.pixels.placing import Placement
     from cutaway.result import Result
 
     Photo: TypeAlias = AnyPicture | Frame
@@ -39,44 +40,37 @@ class Made(NamedTuple):
 def make(result: Result) -> Made:
     """Make what the options ask for.
 
+    The order is always the same: the subject's own colour, crop and scale, its place on the canvas, outline, shadow,
+    background, logo.
+
     Raises:
-        ImageError: the background picture cannot be read.
+        ImageError: the background picture or the logo cannot be read.
+        OptionError: the canvas would be far too large.
     """
-    return Made(_picture(result))
-
-
-def _picture(result: Result) -> Picture:
     if result.options.show == "strip":
         return _strip(result)
-    if result.options.mask_only:
-        return Matte(result.cutout.alpha)
     if result.options.effect != "none":
-        return _with_effect(result)
-    if result.backdrop.kind == "none":
-        pixels = _own_colour(result, result.cutout.pixels)
-        return result.cutout if pixels is result.cutout.pixels else replace(result.cutout, pixels=pixels)
-    return _laid_over(result)
+        return Made(_with_logo(result, _with_effect(result)))
+    photo = in_srgb(result.frame, "the photo") if _becomes_srgb(result) else result.frame
+    placement, warnings = _placement(result)
+    for warning in warnings:
+        log.warning("%s", f"{photo.metadata.source}: {warning}" if photo.metadata.source else warning)
+    subject = _subject(result, photo, placement)
+    if result.options.mask_only:
+        return Made(Matte(subject.alpha), warnings)
+    return Made(_with_logo(result, _over_ground(result, subject, photo, placement)), warnings)
 
 
-def _own_colour(result: Result, pixels: Pixels) -> Pixels:
-    """The photo's pixels, in whatever colour space, with the subject's own colour along its edge."""
-    if not result.options.foreground:
-        return pixels
-    from cutaway.pixels.foreground import foreground
-
-    return foreground(pixels, result.matte.alpha, shown=result.cutout.alpha)
-
-
-def _strip(result: Result) -> Frame:
+def _strip(result: Result) -> Made:
     """Photo, matte and result in one row; what is transparent lies on white."""
     from cutaway.pixels.strip import grey, strip
 
     photo = in_srgb(result.frame, "the photo")
     cutout = replace(result.cutout, pixels=photo.pixels, metadata=photo.metadata)
     options = result.options.with_changes({"show": "result"})
-    made = replace(result, frame=photo, cutout=cutout, options=options).picture
-    shown = [on_white(photo), grey(result.cutout.alpha, photo.pixels), on_white(made)]
-    return replace(photo, pixels=strip(shown), alpha=None)
+    made = make(replace(result, frame=photo, cutout=cutout, options=options))
+    shown = [on_white(photo), grey(result.cutout.alpha, photo.pixels), on_white(made.picture)]
+    return Made(replace(photo, pixels=strip(shown), alpha=None), made.warnings)
 
 
 def _with_effect(result: Result) -> Frame:
@@ -93,62 +87,150 @@ def _with_effect(result: Result) -> Frame:
     return replace(result.frame, pixels=pixels, alpha=None)
 
 
-def _laid_over(result: Result) -> Frame | Cutout:
-    from cutaway.pixels.composite import over_colour, over_picture, over_translucent
+def _becomes_srgb(result: Result) -> bool:
+    """Whether anything is added that has colours of its own; else the photo keeps its pixels and profile."""
+    dress = result.options.dress
+    return result.backdrop.kind not in ("none", "original") or bool(dress.outline or dress.logo)
 
-    if result.backdrop.kind == "original":
-        return replace(result.frame, pixels=on_white(result.frame), alpha=None)
-    photo, alpha = in_srgb(result.frame, "the photo"), result.cutout.alpha
-    subject = replace(photo, pixels=_own_colour(result, photo.pixels))
-    red, green, blue, opacity = result.backdrop.colour
-    if result.backdrop.kind == "picture":
+
+def _placement(result: Result) -> tuple[Placement | None, tuple[str, ...]]:
+    in_background = result.backdrop.canvas == "background"
+    if result.options.framing.is_plain and not in_background:
+        return None, ()
+    from cutaway.staging import placement_of
+
+    below = _background_picture(result).size if in_background else None
+    return placement_of(result.cutout.alpha, result.options.framing, result.options.dress, below=below)
+
+
+def _subject(result: Result, photo: Frame, placement: Placement | None) -> Cutout:
+    """The subject on its canvas, with its own colour, outline and shadow."""
+    pixels = photo.pixels if photo is not result.frame else result.cutout.pixels
+    if result.backdrop.kind != "original" and not result.options.mask_only:
+        pixels = _own_colour(result, pixels)
+    subject = replace(result.cutout, pixels=pixels, metadata=photo.metadata)
+    if placement is None and result.options.dress.only_logo:
+        return subject
+    from cutaway.staging import dressed, framed
+
+    return dressed(framed(subject, placement), result.options.dress)
+
+
+def _own_colour(result: Result, pixels: Pixels) -> Pixels:
+    """The photo's pixels, in whatever colour space, with the subject's own colour along its edge."""
+    if not result.options.foreground:
+        return pixels
+    from cutaway.pixels.foreground import foreground
+
+    return foreground(pixels, result.matte.alpha, shown=result.cutout.alpha)
+
+
+def _over_ground(
+    result: Result, subject: Cutout, photo: Frame, placement: Placement | None
+) -> Frame | Cutout:
+    """The subject laid over what the options want behind it."""
+    kind = result.backdrop.kind
+    if kind == "none":
+        return subject
+    if kind == "original":
+        return _over_original(result, subject, photo, placement)
+    if kind == "colour":
+        return _over_colour(subject, result.backdrop.colour)
+    if kind == "picture":
         return _over_picture(result, subject)
-    if result.backdrop.kind == "blur":
-        pixels = over_picture(subject.pixels, alpha, _blurred(result, photo))
-    elif result.backdrop.kind in ("gradient", "checker"):
+    return _over_opaque(subject, _computed(result, subject, photo, placement))
+
+
+def _computed(result: Result, subject: Cutout, photo: Frame, placement: Placement | None) -> Pixels:
+    """A gradient or checkerboard as large as the canvas, or the photo blurred, in its own place on it."""
+    if result.backdrop.kind != "blur":
         from cutaway.pixels.grounds import computed
 
-        behind = computed(result.backdrop, subject.size, like=subject.pixels)
-        pixels = over_picture(subject.pixels, alpha, behind)
-    elif opacity < 255:
-        pixels, alpha = over_translucent(
-            subject.pixels, alpha, (red, green, blue), background_alpha=opacity / 255
-        )
-        return Cutout(pixels, alpha, subject.metadata, subject.time)
-    else:
-        pixels = over_colour(subject.pixels, alpha, (red, green, blue))
-    return replace(subject, pixels=pixels, alpha=None)
+        return computed(result.backdrop, subject.size, like=subject.pixels)
+    blurred = _blurred(result, photo)
+    if placement is None:
+        return blurred
+    from cutaway.pixels.placing import ground
+
+    return ground(placement, blurred)
 
 
-def _over_picture(result: Result, subject: Frame) -> Frame | Cutout:
-    """Over a picture, one of the two brought to the other's size; translucent where the picture is."""
-    from cutaway.pixels.composite import over_picture, over_translucent
-    from cutaway.pixels.layout import fitted, placed
+def _over_original(
+    result: Result, subject: Cutout, photo: Frame, placement: Placement | None
+) -> Frame | Cutout:
+    """The photo with its own background; transparent where the canvas is larger."""
+    from cutaway.pixels.composite import over_translucent
+
+    whole = Cutout(on_white(photo), np.ones(photo.size, np.float32), photo.metadata, photo.time)
+    if placement is not None:
+        from cutaway.staging import framed
+
+        whole = framed(whole, placement)
+    pixels, alpha = whole.pixels, whole.alpha
+    if not result.options.dress.only_logo:
+        pixels, alpha = over_translucent(subject.pixels, subject.alpha, pixels, background_alpha=alpha)
+    if alpha.min() < 1:
+        return replace(whole, pixels=pixels, alpha=alpha)
+    return Frame(pixels, metadata=photo.metadata, time=photo.time)
+
+
+def _over_colour(subject: Cutout, colour: tuple[int, int, int, int]) -> Frame | Cutout:
+    from cutaway.pixels.composite import over_colour, over_translucent
+
+    *rgb, opacity = colour
+    red, green, blue = rgb
+    if opacity == 255:
+        pixels = over_colour(subject.pixels, subject.alpha, (red, green, blue))
+        return Frame(pixels, metadata=subject.metadata, time=subject.time)
+    pixels, alpha = over_translucent(
+        subject.pixels, subject.alpha, (red, green, blue), background_alpha=opacity / 255
+    )
+    return replace(subject, pixels=pixels, alpha=alpha)
+
+
+def _over_picture(result: Result, subject: Cutout) -> Frame | Cutout:
+    """Over a picture brought to the canvas's size; translucent where the picture is."""
+    from cutaway.pixels.composite import over_translucent
+    from cutaway.pixels.layout import fitted
 
     behind, fit, position = _background_picture(result), result.backdrop.fit, result.backdrop.position
-    pixels, alpha, below, below_alpha = subject.pixels, result.cutout.alpha, behind.pixels, behind.alpha
-    if result.backdrop.canvas == "background":
-        pixels, alpha = placed(pixels, alpha, behind.size)
-    else:
-        below = fitted(below, subject.size, fit=fit, position=position)
-        below_alpha = (
-            None if below_alpha is None else fitted(below_alpha, subject.size, fit=fit, position=position)
-        )
-    if below_alpha is None:
-        return replace(subject, pixels=over_picture(pixels, alpha, below), alpha=None)
-    pixels, alpha = over_translucent(pixels, alpha, below, background_alpha=unit(below_alpha))
-    return Cutout(pixels, alpha, subject.metadata, subject.time)
+    below = fitted(behind.pixels, subject.size, fit=fit, position=position)
+    if behind.alpha is None:
+        return _over_opaque(subject, below)
+    below_alpha = unit(fitted(behind.alpha, subject.size, fit=fit, position=position))
+    pixels, alpha = over_translucent(subject.pixels, subject.alpha, below, background_alpha=below_alpha)
+    return replace(subject, pixels=pixels, alpha=alpha)
+
+
+def _over_opaque(subject: Cutout, below: Pixels) -> Frame:
+    from cutaway.pixels.composite import over_picture
+
+    pixels = over_picture(subject.pixels, subject.alpha, below)
+    return Frame(pixels, metadata=subject.metadata, time=subject.time)
+
+
+def _with_logo(result: Result, picture: Frame | Cutout) -> Frame | Cutout:
+    logo = result.options.dress.logo
+    if logo is None:
+        return picture
+    from cutaway.staging import with_logo
+
+    frame = in_srgb(Frame(picture.pixels, metadata=picture.metadata), "the result")
+    picture = replace(picture, pixels=frame.pixels, metadata=frame.metadata)
+    return with_logo(picture, logo, _kept_picture(result, logo.picture, "the logo"))
 
 
 def _background_picture(result: Result) -> Frame:
-    """The background picture in sRGB; a file is decoded once for all photos."""
-    path = result.backdrop.picture
-    if isinstance(path, Frame):
-        return path
+    picture = result.backdrop.picture
+    return picture if isinstance(picture, Frame) else _kept_picture(result, picture, "the background")
+
+
+def _kept_picture(result: Result, path: str, what: str) -> Frame:
+    """A picture from a file, in sRGB; decoded once for all photos."""
     changed = 0.0
     with contextlib.suppress(OSError):  # reading it tells better what is wrong
         changed = os.stat(path).st_mtime  # noqa: PTH116 - the path may hold anything
-    return result._kept.get((path, changed), lambda: in_srgb(read_photo(path), "the background"))
+    return result._kept.get((path, changed), lambda: in_srgb(read_photo(path), what))
 
 
 def _blurred(result: Result, subject: Frame) -> Pixels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -11,7 +12,16 @@ from cutaway.backdrops import parse_backdrop
 from cutaway.errors import OptionError, unknown_name
 from cutaway.formats import check_coding
 from cutaway.lengths import read_position
-from cutaway.types import Backdrop, Canvas, Fit
+from cutaway.looks import (
+    Dress,
+    Framing,
+    read_canvas,
+    read_logo,
+    read_margin,
+    read_outline,
+    read_shadow,
+)
+from cutaway.types import Align, Backdrop, Canvas, Fit
 
 OutputFormat: TypeAlias = Literal["png", "webp", "jpg", "tiff", "avif", "gif", "zip", "ora"]
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
@@ -23,6 +33,7 @@ FORMATS: tuple[str, ...] = get_args(OutputFormat)
 DEVICES: tuple[str, ...] = get_args(DeviceName)
 MAX_FEATHER_PX = 500.0
 MAX_GROW_PX = 100.0
+MIN_FILL = 1.0
 
 
 def _option(
@@ -56,8 +67,38 @@ class Options:
         "'20px 0'. The middle if not given, the top left corner for --fit tile.",
         metavar="X Y",
     )
-    canvas: Canvas = _option(
-        "photo", "Size of the result: the photo's, or the background picture's.", choices=get_args(Canvas)
+    canvas: str = _option(
+        "photo",
+        "Size of the result: that of the photo or of the background picture, pixels such as 1200x1200, or a ratio such "
+        "as 4:5.",
+        metavar="photo|background|WxH|W:H",
+    )
+    crop: bool = _option(False, "Cut the result to the subject.")
+    margin: str | None = _option(
+        None,
+        "Room around the subject: 1, 2 or 4 lengths in px or per cent of the subject, as in CSS; 'auto' is what shadow "
+        "and outline need.",
+        metavar="LENGTHS|auto",
+    )
+    fill: float | None = _option(
+        None,
+        "How many per cent of the canvas the subject takes up, in the tighter direction.",
+        metavar="PER CENT",
+    )
+    align: Align | None = _option(None, "Where on the canvas the subject lies.", choices=get_args(Align))
+    shadow: str = _option(
+        "none",
+        "A shadow behind the subject ('drop') or on the ground ('contact'), perhaps with settings: "
+        "drop:opacity=50,angle=135,distance=3%,softness=12px.",
+        metavar="none|drop|contact[:...]",
+    )
+    outline: str | None = _option(
+        None, "A line around the subject, as a sticker has: 12,white or 2%,#ffcc00.", metavar="WIDTH,COLOUR"
+    )
+    logo: str | None = _option(
+        None,
+        "A picture laid over the result: its file, one of the nine places of --align, its width in per cent.",
+        metavar="PICTURE,PLACE,SCALE",
     )
     feather: float = _option(
         0.0, "Soften the edge of the matte by this many pixels of the photo; 0 is off.", metavar="PX"
@@ -126,16 +167,29 @@ class Options:
             raise OptionError(
                 f"grow must be between -{MAX_GROW_PX:g} and {MAX_GROW_PX:g} pixels, not {self.grow:g}"
             )
+        if self.fill is not None and not MIN_FILL <= self.fill <= 100:
+            raise OptionError(f"fill must be between {MIN_FILL:g} and 100 per cent, not {self.fill:g}")
         if not self.model:
             raise OptionError("model must not be empty: give a name or the path of a .onnx file")
         check_coding(self.format, quality=self.quality, png_level=self.png_level)
-        self._refuse_contradictions(self.backdrop.kind)  # reading the backdrop also checks it
+        self._refuse_missing_logo()
+        self._refuse_contradictions(self.backdrop.kind)
+
+    def _refuse_missing_logo(self) -> None:
+        logo = self.dress.logo  # reading it also checks it
+        if logo is not None and not os.path.exists(logo.picture):  # noqa: PTH110 - a string may hold anything
+            raise OptionError(f"logo {logo.picture!r}: no such file")
 
     def _refuse_contradictions(self, behind: str) -> None:
+        is_plain = self.framing.is_plain  # reading the framing also checks it
         if self.mask_only and behind != "none":
             raise OptionError("mask_only writes the matte, which has no background: leave out one of the two")
         if self.mask_only and self.effect != "none":
             raise OptionError("mask_only writes the matte, which has no effect: leave out one of the two")
+        if self.mask_only and not self.dress.is_plain:
+            raise OptionError(
+                "mask_only writes the matte, which has no shadow, outline or logo: leave out one of the two"
+            )
         if self.mask_only and self.show == "strip":
             raise OptionError("a strip shows the matte beside the result: leave out mask_only, or show")
         if self.format in ("zip", "ora") and (
@@ -159,12 +213,37 @@ class Options:
                 "canvas 'background' takes its size from a background picture, "
                 f"but background is {self.background!r}: give a picture file"
             )
+        if self.effect != "none" and not (is_plain and self.dress.only_logo):
+            raise OptionError(
+                f"effect {self.effect!r} keeps the photo as it is: leave out effect, or framing, shadow and outline"
+            )
 
     @cached_property
     def backdrop(self) -> Backdrop:
         """`background`, `fit`, `position` and `canvas`, parsed."""
         position = None if self.position is None else read_position(self.position)
-        return replace(parse_backdrop(self.background), fit=self.fit, position=position, canvas=self.canvas)
+        canvas: Canvas = "background" if self.canvas == "background" else "photo"
+        return replace(parse_backdrop(self.background), fit=self.fit, position=position, canvas=canvas)
+
+    @cached_property
+    def framing(self) -> Framing:
+        """`crop`, `margin`, `canvas`, `fill` and `align`, parsed."""
+        return Framing(
+            crop=self.crop,
+            margins=None if self.margin is None else read_margin(self.margin),
+            canvas=read_canvas(self.canvas),
+            fill=None if self.fill is None else self.fill / 100,
+            align=self.align,
+        )
+
+    @cached_property
+    def dress(self) -> Dress:
+        """`shadow`, `outline` and `logo`, parsed."""
+        return Dress(
+            shadow=read_shadow(self.shadow),
+            outline=None if self.outline is None else read_outline(self.outline),
+            logo=None if self.logo is None else read_logo(self.logo),
+        )
 
     @property
     def is_cutout(self) -> bool:
@@ -196,6 +275,8 @@ class Options:
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "model": str, "background": str, "fit": str, "position": (str, type(None)), "canvas": str,
+    "crop": bool, "margin": (str, type(None)), "fill": (float, int, type(None)), "align": (str, type(None)),
+    "shadow": str, "outline": (str, type(None)), "logo": (str, type(None)),
     "feather": (float, int), "effect": str, "mask_only": bool, "show": str, "format": (str, type(None)),
     "quality": (int, type(None)), "png_level": (int, type(None)), "strip": bool, "zoom": str,
     "refine": bool, "foreground": bool, "fill_holes": bool, "keep_largest": bool, "solid": bool, "invert": bool,

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from cutaway.engines.base import Engine
 from cutaway.errors import DeviceError
 from cutaway.kept import Kept
+from cutaway.looks import read_canvas
 from cutaway.making import Backgrounds, read_photo, unit
-from cutaway.options import DeviceName, Effect, Options, OutputFormat, Show, Zoom, check_choice
+from cutaway.options import DeviceName, Effect, Options, OutputFormat, Show, Zoom
 from cutaway.result import AnyPath, Result
 from cutaway.shaping import cleaned, edged
-from cutaway.types import Box, Canvas, Cutout, Fit, Floats, Frame, Matte, Pixels, Size
+from cutaway.types import Align, Box, Cutout, Fit, Floats, Frame, Matte, Pixels, Size
 from cutaway.weights.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -152,7 +153,14 @@ def remove(
     background: str = "none",
     fit: Fit = "cover",
     position: str | None = None,
-    canvas: Canvas = "photo",
+    canvas: str = "photo",
+    crop: bool = False,
+    margin: str | None = None,
+    fill: float | None = None,
+    align: Align | None = None,
+    shadow: str = "none",
+    outline: str | None = None,
+    logo: str | None = None,
     feather: float = 0.0,
     effect: Effect = "none",
     mask_only: bool = False,
@@ -179,9 +187,9 @@ def remove(
 
     Args:
         photo: a path, bytes, a binary file, a Pillow image or a uint8 or uint16 array.
-        model, background, fit, position, canvas, feather, effect, mask_only, show, format, quality, png_level, strip,
-            zoom, refine, foreground, fill_holes, keep_largest, solid, invert, threshold, grow, device, threads: see
-            `cutaway.Options`.
+        model, background, fit, position, canvas, crop, margin, fill, align, shadow, outline, logo, feather, effect,
+            mask_only, show, format, quality, png_level, strip, zoom, refine, foreground, fill_holes, keep_largest,
+            solid, invert, threshold, grow, device, threads: see `cutaway.Options`.
 
     Raises:
         OptionError: an option has an impossible value, or two contradict each other.
@@ -194,6 +202,13 @@ def remove(
         fit=fit,
         position=position,
         canvas=canvas,
+        crop=crop,
+        margin=margin,
+        fill=fill,
+        align=align,
+        shadow=shadow,
+        outline=outline,
+        logo=logo,
         feather=feather,
         effect=effect,
         mask_only=mask_only,
@@ -228,7 +243,7 @@ def change_background(
     feather_px: float = 0.0,
     fit: Fit = "cover",
     position: str | None = None,
-    canvas: Canvas = "photo",
+    canvas: str = "photo",
     model: str = "default",
     format: OutputFormat | None = None,
     zoom: Zoom = "auto",
@@ -246,7 +261,7 @@ def change_background(
         fit: how a picture fills the photo's frame: "cover", "contain", "stretch", "tile" or "center".
         position: where the picture lies, such as "top" or "30% 100%".
         canvas: "photo" gives a result of the photo's size, "background" one of the picture's size with the subject
-            in its middle.
+            in its middle, "1200x1200" or "4:5" that size or ratio.
         model, format, zoom, device, threads: see `cutaway.Options`.
 
     Raises:
@@ -256,7 +271,7 @@ def change_background(
     """
     text = background if isinstance(background, str) else None
     behind = None if isinstance(background, str) else read_photo(background)
-    check_choice("canvas", canvas)
+    read_canvas(canvas)
     result = remove(
         photo,
         model=model,

@@ -11,8 +11,9 @@ import numpy as np
 
 from cutaway.errors import OptionError, OutputError
 from cutaway.kept import Kept
+from cutaway.looks import read_canvas
 from cutaway.making import Backgrounds, Made, Picture, in_srgb, make, read_photo
-from cutaway.options import FORMATS, Options, OutputFormat, check_choice
+from cutaway.options import FORMATS, Options, OutputFormat
 from cutaway.types import Backdrop, Canvas, Cutout, Fit, Frame, Matte, Pixels
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Result:
         *,
         fit: Fit | None = None,
         position: str | None = None,
-        canvas: Canvas | None = None,
+        canvas: str | None = None,
     ) -> Result:
         """The same subject on another background; a matte or an effect that was asked for is given up.
 
@@ -91,14 +92,19 @@ class Result:
             OptionError: a value is none of these, or `canvas` is "background" and there is no picture.
             ImageError: the picture cannot be read.
         """
-        check_choice("canvas", canvas)
-        fit, kept = fit or self.backdrop.fit, canvas or self.backdrop.canvas
-        bare = {"mask_only": False, "effect": "none", "background": "none", "canvas": "photo", "fit": fit}
+        fit, was = fit or self.backdrop.fit, "background" if self.backdrop.canvas == "background" else None
+        kept = canvas or was or self.options.canvas
+        plain = "photo" if read_canvas(kept).kind == "background" else kept
+        bare = {"mask_only": False, "effect": "none", "background": "none", "canvas": plain, "fit": fit}
         options = self.options.with_changes(bare | ({} if position is None else {"position": position}))
         if not isinstance(background, str):
             picture = in_srgb(read_photo(background), "the background")
-            behind = replace(options.backdrop, kind="picture", picture=picture, canvas=kept)
-            return replace(self, options=options, behind=behind)
+            own: Canvas = "background" if kept == "background" else "photo"
+            return replace(
+                self,
+                options=options,
+                behind=replace(options.backdrop, kind="picture", picture=picture, canvas=own),
+            )
         options = options.with_changes({"background": background})
         if canvas is not None or options.backdrop.kind == "picture":
             options = options.with_changes({"canvas": kept})

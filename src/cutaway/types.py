@@ -144,6 +144,10 @@ Fit: TypeAlias = Literal["cover", "contain", "stretch", "tile", "center"]
 """How a background picture fills a canvas of another size; see `pixels.layout.fitted`."""
 Canvas: TypeAlias = Literal["photo", "background"]
 """Whose size the result on a background picture has."""
+Align: TypeAlias = Literal[
+    "top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"
+]
+"""Nine places in a frame."""
 
 
 @dataclass(frozen=True)

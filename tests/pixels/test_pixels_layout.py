@@ -9,7 +9,7 @@ import pytest
 
 from cutaway.errors import OptionError
 from cutaway.lengths import read_position
-from cutaway.pixels.layout import fitted, placed
+from cutaway.pixels.layout import fitted
 from cutaway.pixels.resize import fit_cover
 from cutaway.types import Fit
 
@@ -169,72 +169,3 @@ def test_the_middle_is_the_default_but_for_tiles(fit: Fit) -> None:
 def test_what_is_no_position(text: str) -> None:
     with pytest.raises(OptionError, match=r"position .* is not one or two of left, center, right"):
         read_position(text)
-
-
-# --- a subject on a canvas ----------------------------------------------------------------------------------
-
-
-def subject(
-    top: int, left: int, bottom: int, right: int, size: tuple[int, int] = (60, 80)
-) -> tuple[np.ndarray, np.ndarray]:
-    alpha = np.zeros(size, np.float32)
-    alpha[top:bottom, left:right] = 1
-    return noise((*size, 3)), alpha
-
-
-def box_of(alpha: np.ndarray) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero((alpha > 0.5).any(axis=1)), np.flatnonzero((alpha > 0.5).any(axis=0))
-    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
-
-
-def test_a_subject_that_fits_is_centred_pixel_by_pixel() -> None:
-    pixels, alpha = subject(5, 50, 25, 70)
-    colour, laid = placed(pixels, alpha, (100, 200))
-    assert (colour.shape, laid.shape, laid.dtype) == ((100, 200, 3), (100, 200), np.float32)
-    assert box_of(laid) == (40, 90, 60, 110)
-    np.testing.assert_array_equal(colour[40:60, 90:110], pixels[5:25, 50:70])
-    assert laid.sum() == alpha.sum()
-
-
-def test_a_photo_larger_than_the_canvas_is_not_scaled_while_its_subject_fits() -> None:
-    pixels, alpha = subject(5, 50, 25, 70)
-    colour, laid = placed(pixels, alpha, (30, 24))
-    assert box_of(laid) == (5, 2, 25, 22)
-    np.testing.assert_array_equal(colour[5:25, 2:22], pixels[5:25, 50:70])
-
-
-def test_a_subject_that_does_not_fit_is_scaled_down_until_it_does() -> None:
-    pixels, alpha = subject(10, 20, 50, 60)
-    _, laid = placed(pixels, alpha, (20, 100))
-    top, left, bottom, right = box_of(laid)
-    assert (bottom - top, right - left) == (20, 20)
-    assert (left + right) / 2 == 50
-
-
-@pytest.mark.parametrize(
-    ("box", "wanted"),
-    [
-        ((30, 30, 60, 50), (70, 90, 100, 110)),  # stands on the lower border
-        ((0, 30, 30, 50), (0, 90, 30, 110)),
-        ((20, 0, 40, 20), (40, 0, 60, 20)),
-        ((20, 60, 40, 80), (40, 180, 60, 200)),
-        ((0, 30, 60, 50), (20, 90, 80, 110)),  # cut off on two opposite sides
-    ],
-)
-def test_a_subject_cut_off_by_the_photo_stays_at_that_side(
-    box: tuple[int, int, int, int], wanted: tuple[int, int, int, int]
-) -> None:
-    _, laid = placed(*subject(*box), (100, 200))
-    assert box_of(laid) == wanted
-
-
-def test_an_empty_matte_leaves_the_canvas_empty() -> None:
-    _, laid = placed(noise((60, 80, 3)), np.zeros((60, 80), np.float32), (30, 50))
-    assert not laid.any()
-
-
-@pytest.mark.parametrize("canvas", [(1, 1), (1, 300), (301, 2)])
-@pytest.mark.parametrize("size", [(1, 1), (1, 300), (301, 2)])
-def test_any_photo_on_any_canvas(canvas: tuple[int, int], size: tuple[int, int]) -> None:
-    colour, laid = placed(noise((*size, 3)), np.ones(size, np.float32), canvas)
-    assert (colour.shape, laid.shape) == ((*canvas, 3), canvas)

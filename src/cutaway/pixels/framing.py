@@ -14,7 +14,7 @@ import numpy as np
 
 from cutaway.lengths import Length
 from cutaway.pixels.resize import resize
-from cutaway.types import Box, Floats, Pixels, Size
+from cutaway.types import Align, Box, Floats, Pixels, Size
 
 VISIBLE = 0.05
 """Alpha above which a pixel belongs to the subject's box; below it is haze that nobody sees."""
@@ -161,6 +161,13 @@ def corner(subject: Size, canvas: Size, position: tuple[float, float]) -> tuple[
     """
     x, y = position
     return round((canvas[0] - subject[0]) * y), round((canvas[1] - subject[1]) * x)
+
+
+def fractions(align: Align) -> tuple[float, float]:
+    """One of nine places as (x, y), 0 left or top to 1 right or bottom."""
+    words = align.split("-")
+    x = 0.0 if "left" in words else 1.0 if "right" in words else 0.5
+    return x, 0.0 if "top" in words else 1.0 if "bottom" in words else 0.5
 
 
 def resize_cutout(pixels: Pixels, alpha: Floats, size: Size) -> tuple[Pixels, Floats]:

@@ -92,13 +92,16 @@ def read_options(
             raise Problem(400, "unknown_field", hint)
     values = {name: read_value(known[name], text) for name, text in texts.items() if name != "model"}
     _refuse_settled(values)
+    if "logo" in values:
+        raise Problem(400, "invalid_option", "logo names a file, which is taken on the command line only")
     if "background" in values:
         refuse_paths(values["background"])
     if not picture:
         return Options.from_mapping(values)
     if values.get("background", "none") != "none":
         raise OptionError("background is given twice: as text and as a picture")
-    values.pop("canvas", None)  # goes with the picture, which Options does not know
+    if values.get("canvas") == "background":  # goes with the picture, which Options does not know
+        del values["canvas"]
     Options.from_mapping(values | {"background": "white"})  # says what contradicts a background
     return Options.from_mapping(values)
 

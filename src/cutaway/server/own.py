@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from cutaway._version import __version__
-from cutaway.errors import OptionError, unknown_name
+from cutaway.errors import unknown_name
+from cutaway.looks import read_canvas
 from cutaway.options import Options
 from cutaway.remover import Remover
 from cutaway.result import Result
@@ -21,7 +22,7 @@ from cutaway.server.pictures import Answer, read_upload
 from cutaway.server.problems import Problem
 from cutaway.server.service import Service, route
 from cutaway.server.work import Check
-from cutaway.types import Canvas, Frame
+from cutaway.types import Frame
 
 
 class OwnApi:
@@ -116,7 +117,7 @@ class Order:
     """
 
     def __init__(
-        self, image: bytes, *, options: Options, model: str | None, background: bytes | None, canvas: Canvas
+        self, image: bytes, *, options: Options, model: str | None, background: bytes | None, canvas: str
     ) -> None:
         self.image, self.background = image, background
         self.model, self.options, self.canvas = model, options, canvas
@@ -149,7 +150,8 @@ class Order:
             Problem, OptionError: something is unknown or impossible.
         """
         options = read_options(texts, picture=picture)
-        canvas = _canvas(texts.get("canvas", "photo")) if picture else "photo"
+        canvas = texts.get("canvas", "photo") if picture else "photo"
+        read_canvas(canvas)
         return cls(b"", options=options, model=texts.get("model"), background=None, canvas=canvas)
 
     def make(self, remover: Remover, photo: Frame, background: Frame | None, check: Check) -> Answer:
@@ -174,11 +176,3 @@ def finished(result: Result, check: Check) -> Answer:
     size = result.picture.size
     check()
     return Answer(result.to_bytes(), result.options.format or "png", size)
-
-
-def _canvas(text: str) -> Canvas:
-    if text == "photo":
-        return "photo"
-    if text == "background":
-        return "background"
-    raise OptionError(f"canvas {text[:40]!r} is not one of photo, background")
