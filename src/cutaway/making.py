@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -59,6 +59,17 @@ def make(result: Result) -> Made:
     if result.options.mask_only:
         return Made(Matte(subject.alpha), warnings)
     return Made(_with_logo(result, _over_ground(result, subject, photo, placement)), warnings)
+
+
+def layers(result: Result) -> tuple[Cutout | None, Cutout, Frame | Cutout | None]:
+    """Logo, subject and background of a result, each alone on the whole canvas; None for what it does not have."""
+    photo = in_srgb(result.frame, "the photo") if _becomes_srgb(result) else result.frame
+    placement, _ = _placement(result)
+    subject = _subject(result, photo, placement)
+    hidden = replace(subject, alpha=np.zeros_like(subject.alpha))
+    logo = None if result.options.dress.logo is None else _with_logo(result, hidden)
+    ground = None if result.backdrop.kind == "none" else _over_ground(result, hidden, photo, placement)
+    return cast(Cutout | None, logo), subject, ground
 
 
 def _strip(result: Result) -> Made:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
 from cutaway.errors import OptionError
 from cutaway.formats import TABLE, check_format
-from cutaway.types import Cutout, Frame, Matte, Metadata, Size
+from cutaway.types import Cutout, Frame, Matte, Metadata
 
 if TYPE_CHECKING:
     from cutaway.media.bundle import Layer
@@ -57,37 +55,17 @@ def _layered(result: Result) -> bytes:
 
 
 def layers_of(result: Result) -> list[Layer]:
-    """From top to bottom: the subject, what lies behind it if anything does, and, switched off, the photo.
+    """From top to bottom: logo, subject, what lies behind it, if there are any, and, switched off, the photo.
 
-    The photo is left out where the result has another size.
+    The subject has its outline and shadow. The photo is left out where the result has another size.
     """
+    from cutaway.making import layers
     from cutaway.media.bundle import Layer
 
-    size = result.picture.size
-    subject = _subject(result, size)
-    found = [Layer("Subject", subject)]
-    if result.backdrop.kind != "none":
-        found.append(Layer("Background", _background(result)))
+    logo, subject, ground = layers(result)
+    found = [Layer("Logo", logo)] if logo is not None else []
+    found.append(Layer("Subject", subject))
+    if ground is not None:
+        found.append(Layer("Background", ground))
     photo = replace(result.frame, alpha=None)
-    return [*found, Layer("Photo", photo, visible=False)] if photo.size == size else found
-
-
-def _subject(result: Result, size: Size) -> Cutout:
-    """The bare cut-out, where it stands in the result."""
-    subject = result.over("none").picture
-    assert isinstance(subject, Cutout)
-    if subject.size == size:
-        return subject
-    from cutaway.pixels.layout import placed
-
-    pixels, alpha = placed(subject.pixels, subject.alpha, size)
-    return replace(subject, pixels=pixels, alpha=alpha)
-
-
-def _background(result: Result) -> Frame | Cutout:
-    """What lies behind the subject, alone: the same result with a subject that cannot be seen."""
-    hidden = replace(result.cutout, alpha=np.zeros_like(result.cutout.alpha))
-    options = result.options.with_changes({"foreground": False})
-    picture = replace(result, cutout=hidden, options=options).picture
-    assert not isinstance(picture, Matte)
-    return picture
+    return [*found, Layer("Photo", photo, visible=False)] if photo.size == subject.size else found
