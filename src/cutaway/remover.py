@@ -10,7 +10,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cutaway.engines.base import Engine
+from cutaway.engines.base import Engine, RecurrentEngine
 from cutaway.errors import DeviceError
 from cutaway.kept import Kept
 from cutaway.looks import read_canvas
@@ -49,6 +49,7 @@ class Remover:
         self._options = chosen if model is None else replace(chosen, model=os.fspath(model))
         self._engine: Engine | None = engine or _open_engine(self._options)
         self._kept: Backgrounds = Kept(2)
+        self._remembers = False
 
     def __repr__(self) -> str:
         state = self.device if self._engine else "closed"
@@ -68,6 +69,19 @@ class Remover:
     def device(self) -> str:
         """Where the network really runs: "cpu" or "cuda"."""
         return self._opened().device
+
+    def stream(self) -> Remover:
+        """A remover for the frames of one video, in order and in one thread.
+
+        A recurrent model begins with an empty memory there, and looks at each frame once, whatever `Options.zoom`.
+        For any other model this is the remover itself.
+        """
+        engine = self._opened()
+        if not isinstance(engine, RecurrentEngine):
+            return self
+        remover = Remover(options=self._options, engine=engine.stream())
+        remover._remembers = True
+        return remover
 
     def matte(self, photo: Photo) -> Matte:
         """The subject's soft alpha, as large as the photo; a small subject is looked at twice (`Options.zoom`).
@@ -103,7 +117,10 @@ class Remover:
     def _matte(self, frame: Frame, options: Options) -> Matte:
         """Locate, crop, segment again where that gains something; then the edge as the photo shows it."""
         first, seen = self._look(frame)
-        box = _worth_a_closer_look(first.alpha, seen) if options.zoom == "auto" else None
+        twice = (
+            options.zoom == "auto" and not self._remembers
+        )  # a second look would be taken for the next frame
+        box = _worth_a_closer_look(first.alpha, seen) if twice else None
         if box is not None:
             from cutaway.pixels.zoom import blend
 

@@ -27,6 +27,7 @@ INTERRUPTED = 130
 COMMANDS: dict[str, tuple[str, str]] = {
     "remove": ("cutaway.cli.remove:remove", "Remove or replace the background of photos."),
     "video": ("cutaway.cli.video:video", "Remove or replace the background of a video."),
+    "camera": ("cutaway.cli.camera:camera", "Show a live camera on another background."),
     "data": ("cutaway.cli.data:data", "Look into a training set and say what is wrong with it."),
     "label": ("cutaway.cli.label:label", "Let a model draw the masks of unlabelled photos."),
     "train": ("cutaway.cli.train:train", "Train a model on your own photos and masks."),

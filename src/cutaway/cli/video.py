@@ -43,8 +43,10 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> F
     return sum((part * 60**power for power, part in enumerate(reversed(parts))), Fraction(0))
 
 
-def _rate(ctx: click.Context, param: click.Parameter, value: str) -> Fraction:
-    """Frames in a second, exactly: "25", "29.97" or "30000/1001"."""
+def parse_rate(ctx: click.Context, param: click.Parameter, value: str | None) -> Fraction | None:
+    """Frames in a second, exactly: "25", "29.97" or "30000/1001"; None stays None."""
+    if value is None:
+        return None
     try:
         return Fraction(value)
     except (ValueError, ZeroDivisionError):
@@ -73,7 +75,8 @@ _FLAGS = (
     click.option("--pair", is_flag=True, help="Write two videos: the subject's colour, and NAME-matte."),
     click.option("--drop-subtitles", is_flag=True, help="Leave subtitles out."),
     click.option(
-        "--fps", callback=_rate, default="25", metavar="RATE", show_default=True, help="Rate of a folder of pictures."
+        "--fps", callback=parse_rate, default="25", metavar="RATE", show_default=True,
+        help="Rate of a folder of pictures.",
     ),
     click.option("--resume", is_flag=True, help="Keep finished segments, and go on after those that are there."),
     click.option("--overwrite", is_flag=True, help="Replace a result that is already there."),

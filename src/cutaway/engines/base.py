@@ -1,8 +1,8 @@
-"""What every engine is: one method that runs a network, and three facts about it."""
+"""What every engine is: one method that runs a network, and three facts about it; and one that remembers."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -32,6 +32,17 @@ class Engine(Protocol):
         Raises:
             ModelError: the network cannot take this input.
         """
+
+
+@runtime_checkable
+class RecurrentEngine(Engine, Protocol):
+    """An engine whose network also remembers what it has seen, which only makes sense within one video.
+
+    Its own `run` begins anew with every call, so that photos and many threads can share it as any other engine.
+    """
+
+    def stream(self) -> Engine:
+        """An engine for the frames of one video: in order, one at a time. It remembers nothing yet."""
 
 
 def planes(answer: Any, spec: ModelSpec) -> Floats:

@@ -1,4 +1,4 @@
-"""An engine without a network: it answers what it is told, to test all else without weights."""
+"""Engines without a network: they answer what they are told, to test all else without weights."""
 
 from __future__ import annotations
 
@@ -45,3 +45,23 @@ class FakeEngine:
         if callable(self.answer):
             return self.answer(tensor)
         return np.full((tensor.shape[0], 1, *tensor.shape[2:]), self.answer, np.float32)
+
+
+class FakeRecurrentEngine(FakeEngine):
+    """A fake with a memory: each answer is the mean of what it would be and of the answer before.
+
+    The first answer of a video has nothing before it; a frame of another size makes it forget.
+    """
+
+    def stream(self) -> FakeEngine:
+        """A fake that remembers its last answer."""
+        before: list[Floats] = []
+
+        def answer(tensor: Floats) -> Floats:
+            now = self.run(tensor)
+            if before and before[0].shape == now.shape:
+                now = np.asarray((now + before[0]) / 2, np.float32)
+            before[:] = [now]
+            return now
+
+        return FakeEngine(answer, spec=self.spec, device=self.device)

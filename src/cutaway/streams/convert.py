@@ -168,7 +168,7 @@ def _line_up(
 ) -> Iterator[tuple[list[Picture], Fraction]]:
     """All stages but the last; that one is the caller's loop."""
     frames = line.ahead(source, name="decode")
-    results = line.ahead(_removed(frames, remover, job.options), name="network")
+    results = line.ahead(_removed(frames, remover.stream(), job.options), name="network")
     return line.ahead(_composed(_steadied(results, job.video), behind, pair=job.video.pair), name="compose")
 
 
