@@ -99,7 +99,7 @@ def test_a_matte_is_laid_on_its_own_frame_however_slow_the_network_is() -> None:
 def test_frames_that_hardly_change_keep_the_matte_and_show_themselves() -> None:
     rng = np.random.default_rng(0)
     noisy = [
-        np.clip(disc_frame(0) + rng.normal(0, 3, (48, 64, 3)), 0, 255).astype(np.uint8) for _ in range(10)
+        np.clip(disc_frame(0) + rng.normal(0, 1, (48, 64, 3)), 0, 255).astype(np.uint8) for _ in range(10)
     ]
     moved = [*noisy, disc_frame(12)]
     source = [Frame(p, time=Fraction(i, 25)) for i, p in enumerate(moved)]

@@ -19,7 +19,7 @@ from cutaway.types import Cutout, Floats, Frame, Matte, Pixels
 if TYPE_CHECKING:
     from cutaway.pixels.steady import Steadier
     from cutaway.remover import Remover
-    from cutaway.result import Picture, Result
+    from cutaway.result import Result
 
 Pace: TypeAlias = Literal["camera", "realtime", "every"]
 PACES: tuple[str, ...] = get_args(Pace)
@@ -151,7 +151,7 @@ def _on_frame(result: Result, frame: Frame) -> Result:
     return replace(result, frame=frame, cutout=replace(result.cutout, pixels=frame.pixels, time=frame.time))
 
 
-def _rgb(picture: Picture) -> Pixels:
+def _rgb(picture: Frame | Cutout | Matte) -> Pixels:
     """A picture as a screen takes it: uint8 (H, W, 3); what is transparent is black."""
     from cutaway.media.colour import to_8_bits
     from cutaway.media.video.encode import to_steps
