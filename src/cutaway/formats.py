@@ -39,7 +39,7 @@ TABLE: dict[str, Format] = {
     "webp": Format((".webp",), "image/webp", quality=90, animated=True, max_side_px=16383),
     "jpg": Format((".jpg", ".jpeg"), "image/jpeg", transparent=False, quality=92, max_side_px=65500),
     "tiff": Format((".tiff", ".tif"), "image/tiff"),
-    "avif": Format((".avif",), "image/avif", quality=80, max_side_px=32768),
+    "avif": Format((".avif",), "image/avif", quality=80, animated=True, max_side_px=32768),
     "gif": Format((".gif",), "image/gif", animated=True, profiled=False, max_side_px=65535),
     "zip": Format((".zip",), "application/zip", quality=95, has_png=True, max_side_px=65500),
     "ora": Format((".ora",), "image/openraster", has_png=True, layered=True),

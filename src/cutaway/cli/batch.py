@@ -17,11 +17,13 @@ from cutaway.cli.naming import Destination, Task, is_taken
 from cutaway.cli.progress import Progress
 from cutaway.cli.report import Outcome, Report, Tally
 from cutaway.errors import CutawayError, OutputExistsError
+from cutaway.formats import TABLE
 from cutaway.media.files import write_atomic
+from cutaway.media.moving import count_pictures
 from cutaway.options import Options
 
 if TYPE_CHECKING:
-    from cutaway.remover import Remover, Result
+    from cutaway.remover import Remover
 
 log = logging.getLogger(__name__)
 
@@ -121,12 +123,24 @@ class Batch:
         return Outcome(name, target, "done", width, height, _ms_since(start))
 
     def _make(self, remover: Remover, task: Task) -> tuple[int, int]:
-        result = remover.remove(_read_stdin() if task.photo.path is None else task.photo.path)
-        self._write(result, task.target)
+        source = _read_stdin() if task.photo.path is None else task.photo.path
+        pictures = count_pictures(source)
+        if pictures > 1 and TABLE[self.destination.format].animated:
+            from cutaway.streams.animated import cut_animation
+
+            moving = cut_animation(source, remover, format=self.destination.format)
+            self._write(moving.data, task.target)
+            return moving.size
+        if pictures > 1:
+            self._bar.clear()
+            self.console.say(
+                f"{task.photo} moves ({pictures} pictures), {self.destination.format} does not: the first is taken"
+            )
+        result = remover.remove(source)
+        self._write(result.to_bytes(self.destination.format), task.target)
         return result.picture.size
 
-    def _write(self, result: Result, target: Path | None) -> None:
-        data = result.to_bytes(self.destination.format)
+    def _write(self, data: bytes, target: Path | None) -> None:
         if target is None:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()

@@ -24,9 +24,8 @@ _GIF_CUT = 128
 """GIF knows transparent and opaque only: alpha from this value on (of 255) is opaque."""
 _MAX_JPEG_SEGMENT_BYTES = 65533
 _XMP_OVERHEAD_BYTES = 29
-_AVIF_SPEED = 8
-_AVIF_THREADS = 4
-"""Fixed, not the machine's own number: with one thread the encoder writes other bytes than with several."""
+AVIF_OPTIONS: dict[str, Any] = {"subsampling": "4:4:4", "speed": 8, "max_threads": 4}
+"""Full colour resolution. The threads are fixed, not the machine's: one writes other bytes than several."""
 
 
 def write_webp(pixels: Pixels, metadata: Metadata, *, quality: int) -> bytes:
@@ -54,9 +53,7 @@ def write_avif(pixels: Pixels, metadata: Metadata, *, quality: int) -> bytes:
         pixels,
         "AVIF",
         quality=quality,
-        subsampling="4:4:4",
-        speed=_AVIF_SPEED,
-        max_threads=_AVIF_THREADS,
+        **AVIF_OPTIONS,
         **blocks,
     )
 
