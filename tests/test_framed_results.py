@@ -106,7 +106,7 @@ def test_blur_beyond_the_photo_is_opaque_and_without_the_subject() -> None:
 
 
 def test_what_cannot_be_framed(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"would have \d+ x \d+ pixels, more than 100 megapixels"):
+    with pytest.raises(OptionError, match=r"would have \d+ x \d+ pixels, more than 50 megapixels"):
         _ = made(margin="9999px").picture
     ground = tmp_path / "ground.png"
     ground.write_bytes(png(np.full((10, 10, 3), 9, np.uint8)))

@@ -25,7 +25,7 @@ LAYERS = {
 }  # fmt: skip
 SAME_ROOM = {
     "lengths": "types",
-    "backdrops": "options", "looks": "options",
+    "backdrops": "options", "looks": "options", "presets": "options",
     "result": "remover", "making": "remover", "staging": "remover", "writing": "remover",
     "shaping": "remover", "kept": "remover",
     "__main__": "cli",

@@ -72,7 +72,7 @@ def test_margins() -> None:
     [
         (read_canvas, "0x5", "each side must be between 1 and 30000"),
         (read_canvas, "30001x5", "each side"),
-        (read_canvas, "20000x20000", "at most 100 megapixels"),
+        (read_canvas, "20000x20000", "at most 50 megapixels"),
         (read_canvas, "1:0", "is not one of photo, background"),
         (read_canvas, "0:1", "is not one of"),
         (read_canvas, "100:1", r"up to 20:1"),

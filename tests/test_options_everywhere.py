@@ -15,7 +15,7 @@ from PIL import Image
 import cutaway
 from cutaway.cli import cli
 from cutaway.errors import OptionError
-from cutaway.options import Options
+from cutaway.options import Options, PresetName
 from cutaway.types import Align
 
 GROUND = "ground.png"
@@ -55,6 +55,9 @@ SETTINGS: list[dict[str, object]] = [
     {"background": GROUND, "fit": "center", "show": "strip"},
     {"background": GROUND, "canvas": "background"},
     *({"canvas": "200x150", "align": align} for align in get_args(Align)),
+    *({"preset": name} for name in get_args(PresetName)),
+    {"preset": "amazon", "canvas": "120x120", "margin": "4%", "background": "transparent"},
+    {"preset": "square", "mask_only": True},
     {"crop": True},
     {"crop": True, "margin": "5% 10px", "background": "teal"},
     {"margin": "auto", "shadow": "drop:opacity=70,softness=3%", "outline": "4,gold"},
@@ -134,6 +137,10 @@ def test_every_choice_is_tried_above() -> None:
         ({"outline": "3"}, r"outline '3' is not WIDTH,COLOUR"),
         ({"logo": "nowhere.png,left,5%"}, r"logo 'nowhere.png': no such file"),
         ({"logo": "nowhere.png,left,500%"}, r"logo .* is not PICTURE,PLACE,SCALE"),
+        ({"preset": "ebay"}, r"preset 'ebay' is not one of amazon, google"),
+        ({"preset": "amazon", "mask_only": True}, r"mask_only .* has no background"),
+        ({"preset": "amazon", "effect": "blur-subject"}, r"leave out effect, or background"),
+        ({"preset": "amazon", "fill": 80, "margin": "3"}, r"fill and margin both say"),
         ({"mask_only": True, "outline": "3,red"}, r"mask_only .* no shadow, outline or logo"),
         ({"effect": "blur-subject", "crop": True}, r"effect .* keeps the photo as it is"),
         ({"effect": "blur-subject", "shadow": "drop"}, r"effect .* keeps the photo as it is"),

@@ -17,14 +17,14 @@ def parse_backdrop(text: str) -> Backdrop:
     A colour name wins over a file of the same name; write ``./red`` for a file called red.
 
     Args:
-        text: "none", "original", "checker", "blur", "blur:PX" (0 < PX <= 500), "gradient:COLOUR,COLOUR" or
-            "gradient:COLOUR,COLOUR,ANGLE" (degrees clockwise from upwards; 180 if left out), any CSS colour, or the
-            path of a picture.
+        text: "none" or "transparent", "original", "checker", "blur", "blur:PX" (0 < PX <= 500),
+            "gradient:COLOUR,COLOUR" or "gradient:COLOUR,COLOUR,ANGLE" (degrees clockwise from upwards; 180 if left
+            out), any CSS colour, or the path of a picture.
 
     Raises:
         OptionError: it is none of these.
     """
-    if text == "none":
+    if text in ("none", "transparent"):
         return Backdrop()
     if text == "checker":
         return Backdrop("checker")

@@ -16,8 +16,8 @@ from cutaway.lengths import Length, read_length, read_lengths
 from cutaway.types import Align, Size
 
 MAX_SIDE_PX = 30_000
-MAX_CANVAS_PX = 100_000_000
-"""A canvas that is asked for has at most this side and this many pixels: its floats take 1.2 GB."""
+MAX_CANVAS_PX = 50_000_000
+"""A canvas that is asked for has at most this side and this many pixels: its floats take 600 MB."""
 
 _SIZE = re.compile(r"(\d{1,6}) ?[x×] ?(\d{1,6})")
 _RATIO = re.compile(r"(\d{1,4}(?:\.\d{1,4})?):(\d{1,4}(?:\.\d{1,4})?)")
@@ -322,8 +322,12 @@ class Framing:
     @property
     def by_subject(self) -> bool:
         """Whether the subject is framed, and not the whole photo."""
-        asked = (self.margins, self.fill, self.align)
-        return self.crop or self.canvas.kind == "background" or any(one is not None for one in asked)
+        return self.canvas.kind == "background" or self.shifts
+
+    @property
+    def shifts(self) -> bool:
+        """Whether anything is said about where the subject lies and how large it is."""
+        return self.crop or any(one is not None for one in (self.margins, self.fill, self.align))
 
     @property
     def is_plain(self) -> bool:

@@ -53,9 +53,14 @@ def make(result: Result) -> Made:
         return Made(_with_logo(result, _with_effect(result)))
     photo = in_srgb(result.frame, "the photo") if _becomes_srgb(result) else result.frame
     placement, warnings = _placement(result)
+    subject = _subject(result, photo, placement)
+    if result.options.preset is not None:
+        from cutaway.presets import remarks
+
+        scale = 1.0 if placement is None else placement.scale
+        warnings += remarks(result.options, subject.size, scale=scale)
     for warning in warnings:
         log.warning("%s", f"{photo.metadata.source}: {warning}" if photo.metadata.source else warning)
-    subject = _subject(result, photo, placement)
     if result.options.mask_only:
         return Made(Matte(subject.alpha), warnings)
     return Made(_with_logo(result, _over_ground(result, subject, photo, placement)), warnings)

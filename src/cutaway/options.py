@@ -27,6 +27,7 @@ OutputFormat: TypeAlias = Literal["png", "webp", "jpg", "tiff", "avif", "gif", "
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
 Zoom: TypeAlias = Literal["auto", "off"]
 Effect: TypeAlias = Literal["none", "blur-subject", "pixelate-subject", "grey-background"]
+PresetName: TypeAlias = Literal["amazon", "google", "etsy", "shopify", "square", "passport"]
 Show: TypeAlias = Literal["result", "strip"]
 
 FORMATS: tuple[str, ...] = get_args(OutputFormat)
@@ -56,8 +57,8 @@ class Options:
     )
     background: str = _option(
         "none",
-        "What to put behind the subject: 'none', a CSS colour, a picture file, 'blur' or 'blur:PX', "
-        "'gradient:COLOR,COLOR[,ANGLE]', 'checker' or 'original'.",
+        "What to put behind the subject: 'none', 'transparent' (the same, also against a preset), a CSS colour, "
+        "a picture file, 'blur' or 'blur:PX', 'gradient:COLOR,COLOR[,ANGLE]', 'checker' or 'original'.",
         metavar="none|COLOR|PICTURE|blur[:PX]|...",
     )
     fit: Fit = _option("cover", "How a background picture fills the photo's frame.", choices=get_args(Fit))
@@ -99,6 +100,11 @@ class Options:
         None,
         "A picture laid over the result: its file, one of the nine places of --align, its width in per cent.",
         metavar="PICTURE,PLACE,SCALE",
+    )
+    preset: PresetName | None = _option(
+        None,
+        "Frame the subject as a shop or an office asks for it; whatever else you say comes before it.",
+        choices=get_args(PresetName),
     )
     feather: float = _option(
         0.0, "Soften the edge of the matte by this many pixels of the photo; 0 is off.", metavar="PX"
@@ -155,6 +161,8 @@ class Options:
         for f in fields(self):
             _check_type(f.name, getattr(self, f.name))
             check_choice(f.name, getattr(self, f.name))
+        if self.preset is not None:
+            self._take_preset(self.preset)
         if not 0 <= self.threads <= 1024:
             raise OptionError(f"threads must be between 0 (automatic) and 1024, not {self.threads}")
         if not 0 <= self.feather <= MAX_FEATHER_PX:  # also false for NaN
@@ -174,6 +182,13 @@ class Options:
         check_coding(self.format, quality=self.quality, png_level=self.png_level)
         self._refuse_missing_logo()
         self._refuse_contradictions(self.backdrop.kind)
+
+    def _take_preset(self, name: str) -> None:
+        from cutaway.presets import taken_from
+
+        said = {f.name: getattr(self, f.name) for f in fields(self)}
+        for setting, value in taken_from(name, said, {f.name: f.default for f in fields(self)}).items():
+            object.__setattr__(self, setting, value)  # once, before anybody has seen the options
 
     def _refuse_missing_logo(self) -> None:
         logo = self.dress.logo  # reading it also checks it
@@ -276,7 +291,7 @@ class Options:
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "model": str, "background": str, "fit": str, "position": (str, type(None)), "canvas": str,
     "crop": bool, "margin": (str, type(None)), "fill": (float, int, type(None)), "align": (str, type(None)),
-    "shadow": str, "outline": (str, type(None)), "logo": (str, type(None)),
+    "shadow": str, "outline": (str, type(None)), "logo": (str, type(None)), "preset": (str, type(None)),
     "feather": (float, int), "effect": str, "mask_only": bool, "show": str, "format": (str, type(None)),
     "quality": (int, type(None)), "png_level": (int, type(None)), "strip": bool, "zoom": str,
     "refine": bool, "foreground": bool, "fill_holes": bool, "keep_largest": bool, "solid": bool, "invert": bool,

@@ -15,7 +15,7 @@ from cutaway.errors import DeviceError
 from cutaway.kept import Kept
 from cutaway.looks import read_canvas
 from cutaway.making import Backgrounds, read_photo, unit
-from cutaway.options import DeviceName, Effect, Options, OutputFormat, Show, Zoom
+from cutaway.options import DeviceName, Effect, Options, OutputFormat, PresetName, Show, Zoom
 from cutaway.result import AnyPath, Result
 from cutaway.shaping import cleaned, edged
 from cutaway.types import Align, Box, Cutout, Fit, Floats, Frame, Matte, Pixels, Size
@@ -178,6 +178,7 @@ def remove(
     shadow: str = "none",
     outline: str | None = None,
     logo: str | None = None,
+    preset: PresetName | None = None,
     feather: float = 0.0,
     effect: Effect = "none",
     mask_only: bool = False,
@@ -204,9 +205,9 @@ def remove(
 
     Args:
         photo: a path, bytes, a binary file, a Pillow image or a uint8 or uint16 array.
-        model, background, fit, position, canvas, crop, margin, fill, align, shadow, outline, logo, feather, effect,
-            mask_only, show, format, quality, png_level, strip, zoom, refine, foreground, fill_holes, keep_largest,
-            solid, invert, threshold, grow, device, threads: see `cutaway.Options`.
+        model, background, fit, position, canvas, crop, margin, fill, align, shadow, outline, logo, preset, feather,
+            effect, mask_only, show, format, quality, png_level, strip, zoom, refine, foreground, fill_holes,
+            keep_largest, solid, invert, threshold, grow, device, threads: see `cutaway.Options`.
 
     Raises:
         OptionError: an option has an impossible value, or two contradict each other.
@@ -226,6 +227,7 @@ def remove(
         shadow=shadow,
         outline=outline,
         logo=logo,
+        preset=preset,
         feather=feather,
         effect=effect,
         mask_only=mask_only,

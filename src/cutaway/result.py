@@ -95,7 +95,13 @@ class Result:
         fit, was = fit or self.backdrop.fit, "background" if self.backdrop.canvas == "background" else None
         kept = canvas or was or self.options.canvas
         plain = "photo" if read_canvas(kept).kind == "background" else kept
-        bare = {"mask_only": False, "effect": "none", "background": "none", "canvas": plain, "fit": fit}
+        bare = {
+            "mask_only": False,
+            "effect": "none",
+            "background": "transparent",
+            "canvas": plain,
+            "fit": fit,
+        }
         options = self.options.with_changes(bare | ({} if position is None else {"position": position}))
         if not isinstance(background, str):
             picture = in_srgb(read_photo(background), "the background")
@@ -105,7 +111,7 @@ class Result:
                 options=options,
                 behind=replace(options.backdrop, kind="picture", picture=picture, canvas=own),
             )
-        options = options.with_changes({"background": background})
+        options = options.with_changes({"background": "transparent" if background == "none" else background})
         if canvas is not None or options.backdrop.kind == "picture":
             options = options.with_changes({"canvas": kept})
         return replace(self, options=options, behind=None)

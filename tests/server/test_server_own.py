@@ -24,11 +24,15 @@ SETTINGS: list[dict[str, str]] = [
     {"format": "jpg"},
     {"effect": "grey-background", "zoom": "off"},
     {"show": "strip"},
+    {"preset": "square", "shadow": "drop:opacity=60", "outline": "2%,white"},
+    {"preset": "amazon", "canvas": "200x100", "background": "transparent"},
+    {"crop": "true", "margin": "4px 5%", "background": "blur"},
+    {"canvas": "4:5", "fill": "70", "align": "bottom-left", "background": "teal"},
 ]
 
 
 def typed(texts: dict[str, str]) -> dict[str, object]:
-    return {n: {"true": True}.get(v, float(v) if n == "feather" else v) for n, v in texts.items()}
+    return {n: {"true": True}.get(v, float(v) if n in ("feather", "fill") else v) for n, v in texts.items()}
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
@@ -72,6 +76,9 @@ def test_the_matte_alone(client: TestClient, photo: bytes) -> None:
         ({"bakground": "red"}, ["image"], "unknown_field", "Did you mean 'background'"),
         ({"feather": "soft"}, ["image"], "invalid_option", "feather must be a number"),
         ({"feather": "nan"}, ["image"], "invalid_option", "feather"),
+        ({"logo": "/etc/passwd,left,5%"}, ["image"], "invalid_option", "logo names a file"),
+        ({"margin": "9999"}, ["image"], "invalid_option", "more than 50 megapixels"),
+        ({"canvas": "30000x30000"}, ["image"], "invalid_option", "at most 50 megapixels"),
         ({"feather": "-1"}, ["image"], "invalid_option", "feather"),
         ({"mask_only": "maybe"}, ["image"], "invalid_option", "true or false"),
         ({"format": "jxl"}, ["image"], "invalid_option", "png"),

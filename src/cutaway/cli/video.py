@@ -179,6 +179,12 @@ def _refuse_contradictions(options: Options, settings: VideoOptions, *, behind: 
         raise OptionError(
             "a background video shows neither with --mask-only nor with --effect: leave out one of them"
         )
+    framing = options.framing
+    if not framing.is_plain and (framing.canvas.kind != "background" or framing.shifts):
+        raise OptionError(
+            "a video keeps its frame, or its subject would jump: leave out --crop, --margin, --fill, --align, "
+            "--preset and sizes in --canvas"
+        )
     if settings.pair and (behind is not None or not options.is_cutout):
         raise OptionError(
             "--pair writes the subject's colour and its matte: leave out --background and the like"

@@ -22,7 +22,7 @@ _MATTE_MAKING = (
 )  # fmt: skip
 
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
-_SAFE_BACKDROPS = ("none", "original", "checker", "blur", "blur:")
+_SAFE_BACKDROPS = ("none", "transparent", "original", "checker", "blur", "blur:")
 MATTE_FIELDS = ("format", *_MATTE_MAKING)
 """What `POST /matte` takes besides the photo."""
 _JSON = {bool: "boolean", int: "integer", float: "number", str: "string"}
@@ -98,7 +98,7 @@ def read_options(
         refuse_paths(values["background"])
     if not picture:
         return Options.from_mapping(values)
-    if values.get("background", "none") != "none":
+    if values.get("background", "none") not in ("none", "transparent"):
         raise OptionError("background is given twice: as text and as a picture")
     if values.get("canvas") == "background":  # goes with the picture, which Options does not know
         del values["canvas"]
