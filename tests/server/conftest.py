@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("starlette", reason="the server extra is not installed")
 pytest.importorskip("uvicorn", reason="the server extra is not installed")
 pytest.importorskip("python_multipart", reason="the server extra is not installed")
+pytest.importorskip("wsproto", reason="the server extra is not installed")
 pytest.importorskip("httpx", reason="httpx, by which the tests call the server, is not installed")
 
 with warnings.catch_warnings():

@@ -113,7 +113,7 @@ def start(settings: Settings, console: Console) -> int:
 
 
 def _check_extra() -> None:
-    for package in ("starlette", "uvicorn", "python_multipart"):
+    for package in ("starlette", "uvicorn", "python_multipart", "wsproto"):
         try:
             import_module(package)
         except ImportError as error:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from cutaway.errors import CutawayError
 from cutaway.remover import Remover
+from cutaway.server.camera import CameraApi
 from cutaway.server.compose import ComposeApi
 from cutaway.server.docs import Docs
 from cutaway.server.front import INDEX, Front
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 PAGE = Path(__file__).parent / "page"
 """Where the web page's files are: index.html, and what it needs, flat beside it."""
 
-_APIS = (OwnApi, ComposeApi, JobsApi, RemoveBgApi, RembgApi, Docs)
+_APIS = (OwnApi, ComposeApi, CameraApi, JobsApi, RemoveBgApi, RembgApi, Docs)
 _EXPOSED = ("X-Width", "X-Height", "X-Type", "X-Credits-Charged", "Retry-After", "X-Cutaway-Notes")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cutaway.server.problems import ClientGoneError, Problem
@@ -146,20 +146,24 @@ def allows_origin(origin: str, allowed: Iterable[str]) -> bool:
     return origin in allowed or (ANY in allowed and origin != "null")
 
 
-def who(request: Request, settings: Settings) -> str:
+def who(request: HTTPConnection, settings: Settings, *, key: str = "") -> str:
     """The key that a request carries if keys are needed, else the client's address.
+
+    Args:
+        request: any connection.
+        settings: have the keys.
+        key: one that came in another way than in a header.
 
     Raises:
         Problem: it carries none, or a wrong one.
     """
     if not settings.keys:
         return request.client.host if request.client else ""
-    given = request.headers.get("x-api-key") or request.headers.get("authorization", "").removeprefix(
-        "Bearer "
-    )
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+    given = key or request.headers.get("x-api-key") or bearer
     if not given:
         raise Problem(403, "auth_failed", "send it in the header X-API-Key")
-    found = [key for key in settings.keys if hmac.compare_digest(key.encode(), given.encode())]
+    found = [one for one in settings.keys if hmac.compare_digest(one.encode(), given.encode())]
     if not found:
         raise Problem(403, "invalid_api_key")
     return found[0]

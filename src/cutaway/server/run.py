@@ -18,6 +18,7 @@ import uvicorn
 from cutaway.errors import OptionError
 from cutaway.remover import Remover
 from cutaway.server.app import create_app
+from cutaway.server.camera import MAX_FRAME_BYTES
 from cutaway.server.guards import Guard
 from cutaway.server.patience import PatientProtocol
 from cutaway.server.settings import Settings
@@ -90,7 +91,9 @@ def _config(app: Guard, settings: Settings) -> uvicorn.Config:
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         ssl_certfile=settings.ssl_cert,
         ssl_keyfile=settings.ssl_key,
-        ws_max_size=settings.max_body_bytes,
+        ws="wsproto",
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,  # what is sent is compressed already
     )
     try:
         config.load()

@@ -121,13 +121,13 @@ def route(path: str, function: Endpoint, *, methods: tuple[str, ...] = ("GET",))
         except Exception as error:
             problem = problem_of(error)
             if problem.status == 500:
-                _note_bug(path, error)
+                note_bug(path, error)
             return problem.response()
 
     return Route(path, endpoint, methods=list(methods))
 
 
-def _note_bug(path: str, error: Exception) -> None:
+def note_bug(path: str, error: Exception) -> None:
     """Log where an error came from, but not its words: they may repeat what the client sent."""
     cause = f" after {type(error.__cause__).__name__}" if error.__cause__ else ""
     where = "".join(traceback.format_tb(error.__traceback__))

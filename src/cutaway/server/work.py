@@ -10,7 +10,7 @@ import asyncio
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, TypeVar
@@ -77,10 +77,14 @@ class Workshop:
         return str(max(1, math.ceil(self._usual_s * self._places / self._pool)))
 
     async def run(self, request: Request, function: Callable[[Check], _T]) -> _T:
+        """`run_until` the client of a request, whose body has been read, goes away."""
+        return await self.run_until(_gone(request), function)
+
+    async def run_until(self, gone: Coroutine[Any, Any, None], function: Callable[[Check], _T]) -> _T:
         """Run a function in one of the threads, as long as somebody waits for it.
 
         Args:
-            request: its body has been read; watched for the client going away.
+            gone: ends when nobody waits any more.
             function: is given a `Check` to call between its steps.
 
         Raises:
@@ -89,17 +93,17 @@ class Workshop:
         """
         unwanted = threading.Event()
         future = self._threads.submit(self._timed, function, unwanted)
-        waiting, gone = asyncio.wrap_future(future), asyncio.ensure_future(_gone(request))
+        waiting, leaving = asyncio.wrap_future(future), asyncio.ensure_future(gone)
         try:
-            either: set[asyncio.Future[Any]] = {waiting, gone}
+            either: set[asyncio.Future[Any]] = {waiting, leaving}
             await asyncio.wait(either, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
                 return waiting.result()
-            if gone.done():
+            if leaving.done():
                 raise ClientGoneError
             raise Problem(504, "time_limit", f"it was given up after {self._seconds:g} seconds")
         finally:
-            gone.cancel()
+            leaving.cancel()
             self._forget(future, unwanted)
             if not waiting.done():
                 waiting.add_done_callback(_ignore)
