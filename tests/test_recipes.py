@@ -23,14 +23,14 @@ def _commands() -> str:
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the recipes are written for a POSIX shell")
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_every_recipe_runs(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the train extra is not installed")
     for folder in ("examples", "configs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("out", "__pycache__"))
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     words = ["bash", "-euo", "pipefail", "-c", _commands()]
-    ran = run(words, cwd=tmp_path, env=os.environ | {"PATH": path}, seconds=580)
+    ran = run(words, cwd=tmp_path, env=os.environ | {"PATH": path}, seconds=1100)
     assert ran.returncode == 0, ran.stderr[-2000:]
     out = tmp_path / "examples" / "out"
     _check_pictures(out)

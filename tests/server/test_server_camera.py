@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 import wsproto.events as ws
@@ -294,6 +295,29 @@ def test_over_a_real_connection(live: type[Live], disc: np.ndarray) -> None:
         for _ in range(4):
             page.send(ws.Message(data=bytes(camera.MAX_FRAME_BYTES // 3), message_finished=False))
         assert page.until(ws.CloseConnection).code == 1009  # too large
+
+
+def test_a_camera_that_leaves_is_not_worked_for(
+    live: type[Live], photo: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = Held()
+    server = live(engine=FakeEngine(held), pool=1)  # type: ignore[call-arg]
+
+    def metrics() -> str:
+        return httpx.get(f"{server.url}/metrics", timeout=10).text
+
+    with Wire(server.port) as page:
+        page.until(ws.TextMessage)
+        page.send(ws.Message(data=b"\0\0\0\1" + photo))
+        wait_until(lambda: held.calls == 1)
+        page.send(ws.Message(data=b"\0\0\0\2" + photo))
+    wait_until(lambda: "cutaway_cameras 0" in metrics())
+    held.go.set()
+    wait_until(lambda: "cutaway_requests_inside 0" in metrics())
+    assert held.calls == 1
+    assert 'method="FRAME",status="499"' in metrics()
+    for word in ("failed", "never retrieved", "Exception"):
+        assert word not in caplog.text
 
 
 def test_the_server_can_stop_while_cameras_are_connected(live: type[Live]) -> None:

@@ -24,7 +24,7 @@ from cutaway.pixels.steady import Steadier
 from cutaway.server.camera_words import Wish, problem_text, read_wish
 from cutaway.server.guards import who
 from cutaway.server.pictures import read_upload
-from cutaway.server.problems import Problem, problem_of
+from cutaway.server.problems import ClientGoneError, Problem, problem_of
 from cutaway.server.service import Service, note_bug
 from cutaway.server.work import Check
 from cutaway.types import Cutout, Floats
@@ -70,8 +70,10 @@ class CameraApi:
             await _Session(self.service, socket).run()
         except Problem as problem:
             await _refused(socket, problem, _POLICY)
-        except (WebSocketDisconnect, TimeoutError):
-            with suppress(RuntimeError):  # it is closed already
+        except WebSocketDisconnect:
+            pass
+        except TimeoutError:
+            with suppress(WebSocketDisconnect, RuntimeError):  # it has just gone
                 await socket.close()
         finally:
             self._open -= 1
@@ -103,7 +105,7 @@ class _Session:
         """
         await self._let_in()
         reading = asyncio.create_task(self._read())
-        reading.add_done_callback(lambda _: self._news.set())
+        reading.add_done_callback(self._over)
         frames, begin = 0, time.monotonic()
         try:
             while (message := await self._next(reading)) is not None:
@@ -113,6 +115,12 @@ class _Session:
         finally:
             reading.cancel()
             log.info("%s closed after %d frames in %.0f s", PATH, frames, time.monotonic() - begin)
+
+    def _over(self, reading: asyncio.Task[None]) -> None:
+        """No frame comes any more; why, is looked at here too, as asyncio complains of errors that nobody saw."""
+        if not reading.cancelled():
+            reading.exception()
+        self._news.set()
 
     async def _let_in(self) -> None:
         """Look at the key, which a browser can only send as a message, and say what frames are useful."""
@@ -163,9 +171,11 @@ class _Session:
                 )
             await self._send(number + matte)
             status = 200
+        except (WebSocketDisconnect, TimeoutError):
+            raise
+        except ClientGoneError:
+            status = 499  # nginx's number for it
         except Exception as error:
-            if isinstance(error, (WebSocketDisconnect, TimeoutError)):
-                raise
             status = await self._tell(error, number)
         self.service.metrics.count(PATH, "FRAME", status, time.monotonic() - begin)
 

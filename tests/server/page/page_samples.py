@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -35,6 +36,25 @@ def soft(seed: int, size: tuple[int, int] = (90, 120)) -> np.ndarray:
     pixels = np.where(bright[..., None], (250, 240, 230), (40, 20, 60)) + random.integers(-9, 6, (*size, 3))
     picture = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
     return np.asarray(picture.filter(ImageFilter.GaussianBlur(6)))
+
+
+FILM_SIZE = (180, 320)
+GROUND = (12, 6, 18)
+
+
+def still(step: int) -> np.ndarray:
+    """A frame of the film: a bright disc, left of the middle and moving right, on a dark ground, with a hard edge."""
+    y, x = np.mgrid[: FILM_SIZE[0], : FILM_SIZE[1]]
+    inside = np.hypot(y - 90, x - 100 - 6 * step) < 50
+    return np.where(inside[..., None], (250, 240, 230), GROUND).astype(np.uint8)
+
+
+def film() -> bytes:
+    """The frames as Y4M (YUV4MPEG2, 4:2:0), which Chromium plays again and again in place of a camera."""
+    height, width = FILM_SIZE
+    frames = [still(step) for step in (0, 1, 2, 3, 4, 3, 2, 1)]
+    coded = [b"FRAME\n" + cv2.cvtColor(f, cv2.COLOR_RGB2YUV_I420).tobytes() for f in frames]
+    return b"YUV4MPEG2 W%d H%d F15:1 Ip A1:1 C420jpeg\n" % (width, height) + b"".join(coded)
 
 
 def payload(data: bytes, name: str = "photo.png", kind: str = "image/png") -> dict[str, str]:
@@ -66,14 +86,20 @@ def drawn(page: Page, key: str = "") -> np.ndarray:
     """The canvas's pixels, RGBA, once it shows what the key (a part of its data-key) says and nothing is under way."""
     page.wait_for_selector(f"#result[data-key*='{key}']" if key else "#result[data-key]")
     page.wait_for_selector("#stage[aria-busy=false]")
+    return pixels(page, "result")
+
+
+def pixels(page: Page, canvas: str) -> np.ndarray:
+    """What a canvas shows, RGBA."""
     width, height, data = page.evaluate(
-        """() => {
-          const canvas = document.getElementById("result");
+        """(id) => {
+          const canvas = document.getElementById(id);
           const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
           let text = "";
           for (let at = 0; at < data.length; at += 30000) text += String.fromCharCode(...data.subarray(at, at + 30000));
           return [canvas.width, canvas.height, btoa(text)];
-        }"""
+        }""",
+        canvas,
     )
     return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)
 

@@ -59,7 +59,7 @@ def test_pasted_and_copied(live: Serve, opened: Open, shots: list[bytes]) -> Non
 
 def test_by_keyboard_alone(page: Page, shots: list[bytes]) -> None:
     with page.expect_file_chooser() as chooser:
-        for _ in range(4):  # the skip link, the name, the API, the button
+        for _ in range(6):  # the skip link, the name, both views, the API, the button
             page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Choose photos"
         page.keyboard.press("Enter")

@@ -21,7 +21,8 @@ let askForKey = async () => null;
 /** Set how a key is asked for: a function of whether the last one was wrong, that answers a key or null. */
 export const onKeyNeeded = (ask) => { askForKey = ask; };
 
-const headers = () => (sessionStorage.getItem(KEY) ? { "X-API-Key": sessionStorage.getItem(KEY) } : {});
+export const keyNow = () => sessionStorage.getItem(KEY) ?? "";
+const headers = () => (keyNow() ? { "X-API-Key": keyNow() } : {});
 
 /** JSON from the server. */
 export async function ask(path) {
@@ -70,8 +71,8 @@ async function beforeNextTry(response, signal, onWait) {
 
 let asking = null;
 
-/** One dialog, however many requests were refused. */
-function newKey(wasWrong) {
+/** Ask for a key by one dialog, however many requests were refused; whether there is one. */
+export function newKey(wasWrong) {
   asking ??= askForKey(wasWrong)
     .then((key) => { if (key) sessionStorage.setItem(KEY, key); return Boolean(key); })
     .finally(() => { asking = null; });

@@ -14,6 +14,7 @@ const BLUR_PX = { min: 0, max: 120, step: 2 };
 
 
 let file = null;
+let bitmap = null; // of the file, for the camera
 let custom = CUSTOM;
 let gradient = GRADIENT;
 
@@ -47,8 +48,16 @@ function choose(value) {
 
 function usePicture(chosen) {
   $("backdrop-picker").value = "";
-  if (chosen) { file = chosen; set("background", file); } else check();
+  if (!chosen) return check();
+  file = chosen;
+  bitmap?.close();
+  bitmap = null;
+  createImageBitmap(file).then((made) => { bitmap = made; }, () => {});
+  return set("background", file);
 }
+
+/** The chosen picture as a bitmap, or null while there is none. */
+export const picture = () => bitmap;
 
 /** Which swatch stands for the value that is set. */
 function kind() {

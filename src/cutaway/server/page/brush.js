@@ -5,6 +5,7 @@ import { begin, cutOf, photos, queued, selected } from "./photos.js";
 import { refreshComparison } from "./stage.js";
 import { settings } from "./settings.js";
 import { corrected, drawStroke } from "./strokes.js";
+import { views } from "./views.js";
 
 const VEIL = "rgb(118 40 158 / 68%)";
 
@@ -24,6 +25,7 @@ export function startBrush() {
   photos.addEventListener("list", () => { if (open && open.photo !== selected()) close(); });
   photos.addEventListener("photo", ready);
   settings.addEventListener("change", () => { if (open) start(open.photo); });
+  views.addEventListener("change", () => { if (open) close(); });
   document.addEventListener("keydown", shortcuts);
   const canvas = $("correction");
   canvas.addEventListener("pointerdown", down);

@@ -2,6 +2,7 @@
 
 import { $, say } from "./dom.js";
 import { add, list, photos } from "./photos.js";
+import { show, view, views } from "./views.js";
 
 export const pick = () => $("picker").click();
 
@@ -16,19 +17,23 @@ export function startIntake() {
     else if (!event.target.matches?.("input")) say("There is no picture in the clipboard");
   });
   photos.addEventListener("list", swap);
+  views.addEventListener("change", swap);
+  swap();
   dropping();
 }
 
 function take(files) {
   const fresh = add(files);
+  show("photos");
   if (fresh.length) say(fresh.length === 1 ? `${fresh[0].name} added` : `${fresh.length} photos added`);
 }
 
-/** The welcome gives way to the desk while there are photos. */
+/** The welcome gives way to the desk while there are photos, or the camera is open. */
 function swap() {
-  const isEmpty = list.length === 0;
-  $("hero").hidden = !isEmpty;
-  $("desk").hidden = isEmpty;
+  const isEmpty = list.length === 0, isCamera = view() === "camera";
+  $("hero").hidden = isCamera || !isEmpty;
+  $("desk").hidden = !isCamera && isEmpty;
+  $("desk-title").textContent = isCamera ? "Your camera" : "Your photos";
   document.body.classList.toggle("has-photos", !isEmpty);
 }
 

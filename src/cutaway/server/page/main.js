@@ -3,6 +3,7 @@
 import { $, notice, pause } from "./dom.js";
 import { ask, onKeyNeeded, server } from "./api.js";
 import { startBrush } from "./brush.js";
+import { startCamera } from "./camera.js";
 import { pick, startIntake } from "./intake.js";
 import { list } from "./photos.js";
 import { startPanel } from "./panel.js";
@@ -10,6 +11,7 @@ import { startSave } from "./save.js";
 import { learn } from "./settings.js";
 import { startStage } from "./stage.js";
 import { startStrip } from "./strip.js";
+import { startViews } from "./views.js";
 
 const AGAIN_MS = 1500;
 
@@ -31,7 +33,9 @@ startBrush();
 startStrip(pick);
 startPanel(models);
 startSave();
+startViews();
 startIntake();
+startCamera();
 document.body.classList.add("started");
 follow();
 
