@@ -35,6 +35,7 @@ from cutaway.media.video.write import VideoWriter
 from cutaway.options import Options
 from cutaway.remover import Remover
 from cutaway.streams.convert import Job, convert
+from cutaway.streams.network import open_for_video
 from cutaway.streams.options import VideoOptions
 from cutaway.types import Frame
 
@@ -99,10 +100,11 @@ def _timed_items(items: Iterator[Frame], spent: dict[str, float], name: str) -> 
         yield item
 
 
-def whole(clip: Path, remover: Remover, options: Options, target: Path) -> float:
+def whole(clip: Path, remover: Remover, options: Options, target: Path, *, workers: int) -> float:
     """Wall seconds of `convert`, the model being open."""
     began = time.perf_counter()
-    convert(Job(clip, target, options, VideoOptions(steady="off"), overwrite=True), remover)
+    job = Job(clip, target, options, VideoOptions(steady="off"), overwrite=True)
+    convert(job, remover, workers=workers)
     return time.perf_counter() - began
 
 
@@ -123,9 +125,12 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     write_clip(clip, frames=args.frames, height=args.height, width=args.width)
     options = Options(model=args.model, background="teal", zoom="off")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with Remover(options=options) as remover:
-        whole(clip, remover, options, folder / "warm.mp4")
-        walls = [whole(clip, remover, options, folder / "out.mp4") for _ in range(args.rounds)]
+    remover, workers = open_for_video(options)
+    with remover:
+        whole(clip, remover, options, folder / "warm.mp4", workers=workers)
+        walls = [
+            whole(clip, remover, options, folder / "out.mp4", workers=workers) for _ in range(args.rounds)
+        ]
         spent = parts(clip, remover, options, folder / "parts.mp4")
     best, ideal = min(walls), sum(spent.values()) / cores
     theirs = rembg_loop(args, clip, folder / "rembg.mp4")

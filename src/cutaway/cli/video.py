@@ -222,17 +222,18 @@ class _Watch:
 
 
 def _run(job: Job, console: Console) -> int:
-    from cutaway.remover import Remover
     from cutaway.streams.convert import convert
+    from cutaway.streams.network import open_for_video
 
     os.environ.setdefault(
         "SVT_LOG", "1"
     )  # the AV1 encoder writes its settings to stderr otherwise: errors only
     began = time.perf_counter()
     watch = _Watch(console)
-    with Remover(options=job.options) as remover:
+    remover, workers = open_for_video(job.options)
+    with remover:
         try:
-            done = convert(job, remover, on_start=watch.start, on_frame=watch.step)
+            done = convert(job, remover, on_start=watch.start, on_frame=watch.step, workers=workers)
         except KeyboardInterrupt:
             watch.end()
             if job.resume:

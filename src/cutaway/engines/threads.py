@@ -20,6 +20,11 @@ def restricted_threads() -> int:
     return allowed if allowed < everything else 0
 
 
+def usable_threads() -> int:
+    """The number of processors this process may use, at least 1."""
+    return restricted_threads() or os.cpu_count() or 1
+
+
 def _affinity(everything: int) -> int:
     if hasattr(os, "process_cpu_count"):  # Python 3.13; also knows PYTHON_CPU_COUNT
         return os.process_cpu_count() or everything

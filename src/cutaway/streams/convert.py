@@ -20,6 +20,7 @@ from cutaway.media.video.info import VideoInfo
 from cutaway.options import Options
 from cutaway.streams.behind import VideoBehind
 from cutaway.streams.line import Line
+from cutaway.streams.network import Timed, removed
 from cutaway.streams.options import VideoOptions
 from cutaway.streams.segments import Parts, SegmentedWriter
 from cutaway.streams.sinks import Sink, check_target, open_sink
@@ -28,9 +29,6 @@ from cutaway.types import Cutout, Floats, Frame, Matte
 
 if TYPE_CHECKING:
     from cutaway.remover import Remover
-    from cutaway.result import Result
-
-Timed = tuple["Result", Fraction]
 
 WARM_FRAMES = 24
 """When a job is resumed, so many frames before its beginning are looked at again, for the matte's steadiness."""
@@ -116,6 +114,7 @@ def convert(
     *,
     on_start: Callable[[VideoInfo], None] = lambda _: None,
     on_frame: Callable[[], None] = lambda: None,
+    workers: int = 1,
 ) -> Done:
     """Make a video.
 
@@ -127,6 +126,7 @@ def convert(
         remover: the opened model.
         on_start: called once with what is known about the source.
         on_frame: called after each written frame.
+        workers: frames that the network works on side by side; see `network.open_for_video`.
 
     Raises:
         OptionError: the result's container cannot hold what is wanted.
@@ -149,7 +149,10 @@ def convert(
         for _ in made:
             on_frame()
         line = stack.enter_context(Line())
-        pictures = _line_up(line, _after(source, made), job, remover, behind)
+        frames = line.ahead(_after(source, made), name="decode")
+        results = line.ahead(removed(frames, remover, job.options, workers=workers), name="network")
+        composed = _composed(_steadied(results, job.video), behind, pair=job.video.pair)
+        pictures = line.ahead(composed, name="compose")
         fresh = (item for item in pictures if not made or item[1] > made[-1])
         return _written(fresh, source, job, on_frame, parts, count=len(made))
 
@@ -161,21 +164,6 @@ def _after(source: Iterable[Frame], made: list[Fraction]) -> Iterator[Frame]:
         assert frame.time is not None
         if begin is None or frame.time >= begin:
             yield frame
-
-
-def _line_up(
-    line: Line, source: Iterable[Frame], job: Job, remover: Remover, behind: VideoBehind | None
-) -> Iterator[tuple[list[Picture], Fraction]]:
-    """All stages but the last; that one is the caller's loop."""
-    frames = line.ahead(source, name="decode")
-    results = line.ahead(_removed(frames, remover.stream(), job.options), name="network")
-    return line.ahead(_composed(_steadied(results, job.video), behind, pair=job.video.pair), name="compose")
-
-
-def _removed(frames: Iterable[Frame], remover: Remover, options: Options) -> Iterator[Timed]:
-    for frame in frames:
-        assert frame.time is not None
-        yield remover.remove(frame, options=options), frame.time
 
 
 def _steadied(results: Iterable[Timed], video: VideoOptions) -> Iterator[Timed]:
