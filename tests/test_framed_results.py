@@ -301,3 +301,24 @@ def test_added_colours_make_everything_srgb(logo: Path) -> None:
     hidden = remover.remove(photo, options=Options(effect="blur-subject", logo=str(logo)))
     assert hidden.picture.metadata.icc_profile is None
     assert Image.open(logo).size == (20, 10)
+
+
+# --- each subject for itself --------------------------------------------------------------------------------
+
+
+def test_each_is_the_same_options_with_one_subject() -> None:
+    pixels, alpha = np.full((40, 90, 3), 7, np.uint8), np.zeros((40, 90), np.float32)
+    alpha[5:25, 50:80] = 1
+    alpha[10:30, 5:25] = 1
+    alpha[30, 5:25] = 0.3  # a soft rim goes with the nearest
+    alpha[38:40, 40:42] = 1  # a speck goes with none
+    options = Options(crop=True, background="teal")
+    whole = Result(Frame(pixels), Matte(alpha), Cutout(pixels, alpha), options)
+    left, right = whole.each()
+    assert left.picture.size == (21, 20) and right.picture.size == (20, 30)
+    assert left.options == right.options == options
+    assert (left.cutout.alpha[30, 5:25] == np.float32(0.3)).all() and not left.cutout.alpha[:, 30:].any()
+    assert not (left.cutout.alpha + right.cutout.alpha)[38:].any()
+    assert left.each() == [left]
+    empty = Result(Frame(pixels), Matte(alpha * 0), Cutout(pixels, alpha * 0), options)
+    assert empty.each() == [empty]

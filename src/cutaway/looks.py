@@ -333,3 +333,16 @@ class Framing:
     def is_plain(self) -> bool:
         """Whether the result simply has the photo's frame."""
         return self.canvas.kind == "photo" and not self.by_subject
+
+
+def refuse_moving(framing: Framing) -> None:
+    """Refuse framing by the subject for moving pictures, in which it would jump from one to the next.
+
+    Raises:
+        OptionError: that was asked for.
+    """
+    if framing.shifts or framing.canvas.kind in ("size", "ratio"):
+        raise OptionError(
+            "moving pictures keep their frame, or the subject would jump: leave out crop, margin, fill, align, preset "
+            "and a canvas of another size"
+        )

@@ -14,7 +14,7 @@ from cutaway.kept import Kept
 from cutaway.looks import read_canvas
 from cutaway.making import Backgrounds, Made, Picture, in_srgb, make, read_photo
 from cutaway.options import FORMATS, Options, OutputFormat
-from cutaway.types import Backdrop, Canvas, Cutout, Fit, Frame, Matte, Pixels
+from cutaway.types import Backdrop, Canvas, Cutout, Fit, Frame, Mask, Matte, Pixels
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from cutaway.making import Photo
 
 AnyPath: TypeAlias = str | os.PathLike[str]
+SPECK = 0.02
+"""A separate part of the subject is one of its own from this share of the largest part's area."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +117,23 @@ class Result:
         if canvas is not None or options.backdrop.kind == "picture":
             options = options.with_changes({"canvas": kept})
         return replace(self, options=options, behind=None)
+
+    def each(self) -> list[Result]:
+        """The separate subjects of the photo, each as a result of its own with the same options, from left to right.
+
+        Parts smaller than a fiftieth of the largest one are specks and left out. A photo without a subject gives
+        this very result alone.
+        """
+        from cutaway.pixels.cleanup import parts
+
+        found = parts(self.cutout.alpha, smallest=SPECK)
+        return [self._only(mask) for mask in found] if len(found) > 1 else [self]
+
+    def _only(self, mask: Mask) -> Result:
+        """The same with all else transparent."""
+        matte = Matte(np.where(mask, self.matte.alpha, np.float32(0)))
+        alpha = np.where(mask, self.cutout.alpha, np.float32(0))
+        return replace(self, matte=matte, cutout=replace(self.cutout, alpha=alpha))
 
     def to_bytes(self, format: OutputFormat | None = None) -> bytes:
         """The picture as the bytes of a file; the format is this one, else the options', else png.

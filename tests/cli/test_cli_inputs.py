@@ -116,6 +116,6 @@ def test_stdin_only_once() -> None:
 
 
 def test_names() -> None:
-    assert is_result("a-cutout.png") and is_result("a.jpg-cutout.webp")
-    assert not is_result("a-cutout.gif") and not is_result("cutout.png")
+    assert is_result("a-cutout.png") and is_result("a-cutout-12.png") and is_result("a.jpg-cutout.webp")
+    assert not is_result("a-cutout.bmp") and not is_result("cutout.png")
     assert is_picture("A.JPeG") and not is_picture("a") and not is_picture(".jpg")

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 from cutaway.cli.console import Console, print_error
 from cutaway.cli.inputs import Problem
-from cutaway.cli.naming import Destination, Task, is_taken
+from cutaway.cli.naming import Destination, Task, is_taken, numbered
 from cutaway.cli.progress import Progress
 from cutaway.cli.report import Outcome, Report, Tally
-from cutaway.errors import CutawayError, OutputExistsError
+from cutaway.errors import CutawayError, OutputError, OutputExistsError
 from cutaway.formats import TABLE
 from cutaway.media.files import write_atomic
 from cutaway.media.moving import count_pictures
 from cutaway.options import Options
 
 if TYPE_CHECKING:
-    from cutaway.remover import Remover
+    from cutaway.remover import Remover, Result
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class Batch:
     def _make(self, remover: Remover, task: Task) -> tuple[int, int]:
         source = _read_stdin() if task.photo.path is None else task.photo.path
         pictures = count_pictures(source)
-        if pictures > 1 and TABLE[self.destination.format].animated:
+        if pictures > 1 and TABLE[self.destination.format].animated and not self.destination.each:
             from cutaway.streams.animated import cut_animation
 
             moving = cut_animation(source, remover, format=self.destination.format)
@@ -136,9 +136,22 @@ class Batch:
             self.console.say(
                 f"{task.photo} moves ({pictures} pictures), {self.destination.format} does not: the first is taken"
             )
-        result = remover.remove(source)
-        self._write(result.to_bytes(self.destination.format), task.target)
-        return result.picture.size
+        return self._write_all(remover.remove(source), task.target)
+
+    def _write_all(self, result: Result, target: Path | None) -> tuple[int, int]:
+        """Write the picture, or one for each subject; the first one last, so that it stands for all of them."""
+        if not self.destination.each or target is None:
+            self._write(result.to_bytes(self.destination.format), target)
+            return result.picture.size
+        subjects = result.each()
+        files = [one.to_bytes(self.destination.format) for one in subjects]
+        for number in range(len(files), 1, -1):
+            path = numbered(target, number)
+            if is_taken(path) and not self.overwrite:
+                raise OutputError(f"{path} is in the way: move it, or add --overwrite to replace it")
+        for number in range(len(files), 0, -1):
+            self._write(files[number - 1], numbered(target, number))
+        return subjects[0].picture.size
 
     def _write(self, data: bytes, target: Path | None) -> None:
         if target is None:

@@ -20,6 +20,7 @@ from cutaway.cli.keys import Keys, terminal_keys
 from cutaway.cli.remove import option_flags
 from cutaway.cli.video import parse_rate
 from cutaway.errors import CutawayError, DeviceError, OptionError
+from cutaway.looks import refuse_moving
 from cutaway.media.camera import CameraReader, Wish
 from cutaway.options import Options
 from cutaway.streams.live import Live, Output
@@ -192,7 +193,9 @@ def _options(ctx: click.Context, wanted: Wanted) -> tuple[Options, list[str]]:
     if values["mask_only"] or values["effect"] != "none":
         backgrounds = ["none"]
     first = "none" if is_video(backgrounds[0]) else backgrounds[0]
-    return Options.from_mapping({**values, "background": first}), backgrounds
+    options = Options.from_mapping({**values, "background": first})
+    refuse_moving(options.framing)
+    return options, backgrounds
 
 
 def _quick_model() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ PICTURE_SUFFIXES = frozenset("." + s for s in PICTURE_KINDS)
 
 RESULT_MARK = "-cutout"
 """Stands at the end of a result's stem when it lies beside its source."""
+_RESULT_STEM = re.compile(rf"{RESULT_MARK}(-[1-9]\d*)?$")
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,9 @@ class Found:
 
 
 def is_result(name: str) -> bool:
-    """Whether a file name is one that we give to results beside their sources (`photo-cutout.png`)."""
+    """Whether a file name is one that we give to results beside their sources (`photo-cutout.png`, `-cutout-2`)."""
     path = Path(name)
-    return path.stem.endswith(RESULT_MARK) and path.suffix.lower().removeprefix(".") in FORMATS
+    return _RESULT_STEM.search(path.stem) is not None and path.suffix.lower().removeprefix(".") in FORMATS
 
 
 def is_picture(name: str) -> bool:

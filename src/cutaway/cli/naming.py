@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
@@ -37,11 +38,14 @@ class Destination:
         kind: "beside" the sources, into a "folder", into one "file", or to "stdout".
         format: one of `options.FORMATS`.
         path: the folder or file; None for the other two.
+        each: whether every separate subject has a file of its own, NAME-1, NAME-2 and so on; a task's target is the
+            first one, which is written last.
     """
 
     kind: Literal["beside", "folder", "file", "stdout"]
     format: OutputFormat
     path: Path | None = None
+    each: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,27 @@ def choose_destination(
     if names_folder(output, inputs):
         return _into_folder(output, format)
     return _into_file(output, format, found)
+
+
+def for_each(destination: Destination) -> Destination:
+    """The same destination, with a file for every separate subject.
+
+    Raises:
+        OptionError: it is stdout.
+    """
+    if destination.kind == "stdout":
+        raise OptionError(
+            "--each writes several files, and stdout takes one: give a folder or a file with -o"
+        )
+    path = destination.path
+    if destination.kind == "file" and path is not None:
+        path = path.with_name(f"{path.stem}-1{path.suffix}")
+    return replace(destination, path=path, each=True)
+
+
+def numbered(first: Path, number: int) -> Path:
+    """The file of a later subject, named after that of the first one: mug-1.png, mug-2.png."""
+    return first.with_name(f"{first.stem.removesuffix('-1')}-{number}{first.suffix}")
 
 
 def _without_output(format: OutputFormat | None, found: Found) -> Destination:
@@ -195,18 +220,27 @@ def plan(photos: Sequence[Photo], destination: Destination) -> Plan:
     """
     names = _Names(photos)
     tasks = [Task(photo, _target(photo, destination, names)) for photo in photos]
-    targets = {place(task.target) for task in tasks if task.target is not None}
-    ours = {p for p in photos if p.path is not None and is_result(p.path.name) and place(p.path) in targets}
-    return _without_clashes([t for t in tasks if t.photo not in ours], [p for p in photos if p in ours])
+    alike = _series if destination.each else str
+    targets = {alike(place(task.target)) for task in tasks if task.target is not None}
+    ours = {
+        p for p in photos if p.path is not None and is_result(p.path.name) and alike(place(p.path)) in targets
+    }
+    left = [t for t in tasks if t.photo not in ours]
+    return _without_clashes(left, [p for p in photos if p in ours], alike=alike)
 
 
-def _without_clashes(tasks: list[Task], left_out: list[Photo]) -> Plan:
-    sources = {_behind(t.photo.path) for t in tasks if t.photo.path is not None}
+def _series(path: str) -> str:
+    """The name without its number: two of the same series might be written by one photo with several subjects."""
+    return re.sub(r"-[1-9]\d*(\.[^.]*)?$", r"\1", path)
+
+
+def _without_clashes(tasks: list[Task], left_out: list[Photo], *, alike: Callable[[str], str]) -> Plan:
+    sources = {alike(_behind(t.photo.path)) for t in tasks if t.photo.path is not None}
     taken: dict[str, Task] = {}
     problems: list[Problem] = []
     for task in tasks:
         key = "" if task.target is None else place(task.target)
-        if task.target is not None and _behind(task.target) in sources:
+        if task.target is not None and alike(_behind(task.target)) in sources:
             problems.append(Problem(str(task.photo), f"its result would overwrite the source {task.target}"))
         elif key in taken:
             other = taken[key].photo
@@ -234,7 +268,8 @@ def _target(photo: Photo, destination: Destination, names: _Names) -> Path | Non
         home, folder = folder, destination.path / photo.under
         beside = photo.path is not None and real_folder(home) == real_folder(folder)
         mark = RESULT_MARK if beside else ""
-    return folder / _fitting(names.label(photo), f"{mark}.{destination.format}")
+    number = "-1" if destination.each else ""
+    return folder / _fitting(names.label(photo), f"{mark}{number}.{destination.format}")
 
 
 class _Names:

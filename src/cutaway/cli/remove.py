@@ -12,7 +12,15 @@ import click
 from cutaway.cli.batch import Batch
 from cutaway.cli.console import Console, open_console, print_error, volume_flags
 from cutaway.cli.inputs import find_photos
-from cutaway.cli.naming import Destination, Plan, choose_destination, names_folder, plan, refuse_existing
+from cutaway.cli.naming import (
+    Destination,
+    Plan,
+    choose_destination,
+    for_each,
+    names_folder,
+    plan,
+    refuse_existing,
+)
 from cutaway.cli.report import Report, Tally, refuse_input_as_report
 from cutaway.formats import TABLE
 from cutaway.options import Options
@@ -63,6 +71,9 @@ def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     "-o", "--output", metavar="OUT", type=click.Path(), help="File or folder for the result, or - for stdout."
 )
 @option_flags
+@click.option(
+    "--each", is_flag=True, help="Write every separate subject to a file of its own: NAME-1, NAME-2, ..."
+)
 @click.option("--overwrite", is_flag=True, help="Make results anew that are already there.")
 @click.option(
     "--report", metavar="FILE.jsonl", type=click.Path(), help="Write a line of JSON for each photo."
@@ -73,6 +84,7 @@ def remove(
     ctx: click.Context,
     inputs: tuple[str, ...],
     output: str | None,
+    each: bool,
     overwrite: bool,
     report: str | None,
     verbose: int,
@@ -94,6 +106,7 @@ def remove(
     out = Path(output) if output and names_folder(output, inputs) else None
     found = find_photos(inputs, out=out)
     destination = choose_destination(output, format=options.format, inputs=inputs, found=found)
+    destination = for_each(destination) if each else destination
     options = options.with_changes({"format": destination.format})  # a suffix may not know --quality either
     refuse_existing(destination, overwrite=overwrite)
     todo = plan(found.photos, destination)

@@ -17,6 +17,7 @@ from cutaway.cli.console import Console, open_console, volume_flags
 from cutaway.cli.progress import Progress
 from cutaway.cli.remove import option_flags
 from cutaway.errors import OptionError, OutputError, OutputExistsError
+from cutaway.looks import refuse_moving
 from cutaway.media.video.codecs import CODECS, DEFAULT_QUALITY, PRESETS
 from cutaway.options import Options
 from cutaway.streams.options import STEADINESS, VideoOptions
@@ -179,12 +180,7 @@ def _refuse_contradictions(options: Options, settings: VideoOptions, *, behind: 
         raise OptionError(
             "a background video shows neither with --mask-only nor with --effect: leave out one of them"
         )
-    framing = options.framing
-    if not framing.is_plain and (framing.canvas.kind != "background" or framing.shifts):
-        raise OptionError(
-            "a video keeps its frame, or its subject would jump: leave out --crop, --margin, --fill, --align, "
-            "--preset and sizes in --canvas"
-        )
+    refuse_moving(options.framing)
     if settings.pair and (behind is not None or not options.is_cutout):
         raise OptionError(
             "--pair writes the subject's colour and its matte: leave out --background and the like"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cutaway.errors import OptionError, OutputError
 from cutaway.formats import TABLE, check_coding, names
+from cutaway.looks import refuse_moving
 from cutaway.media.animation import FORMATS, AnimationPictures, AnimationReader
 from cutaway.media.lossy import LOSSLESS as LOSSLESS_FROM
 from cutaway.media.video.codecs import LOSSLESS
@@ -49,12 +50,14 @@ def cut_animation(
         options: the picture to be made of each frame; None for those of the remover.
 
     Raises:
-        OptionError: the format cannot move, or a quality or PNG level was asked for that it does not know.
+        OptionError: the format cannot move, a quality or PNG level was asked for that it does not know, or framing
+            by the subject.
         ImageError: a picture cannot be read.
         OutputError: the animation is too large for memory, or cannot be encoded.
     """
     wanted = options or remover.options
     check_coding(format, quality=wanted.quality, png_level=wanted.png_level)
+    refuse_moving(wanted.framing)
     if not TABLE[format].animated:
         raise OptionError(f"{format} cannot move: choose one of {names(having='animated')}")
     reader = AnimationReader(source)
