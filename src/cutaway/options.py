@@ -137,9 +137,9 @@ class Options:
     zoom: Zoom = _option(
         "auto", "Look at a small subject a second time, closer: finer, and slower.", choices=get_args(Zoom)
     )
-    refine: bool = _option(False, "Draw the matte's edge where the photo's own pixels say it is.")
+    refine: bool = _option(True, "Draw the matte's edge where the photo's own pixels say it is.")
     foreground: bool = _option(
-        False,
+        True,
         "Estimate the subject's own colour along the edge, so that nothing of the old background shines through.",
     )
     fill_holes: bool = _option(False, "Make holes inside the subject part of it.")

@@ -18,7 +18,7 @@ from cutaway.making import Backgrounds, read_photo, unit
 from cutaway.options import DeviceName, Effect, Options, OutputFormat, PresetName, Show, Zoom
 from cutaway.result import AnyPath, Result
 from cutaway.shaping import cleaned, edged
-from cutaway.types import Align, Box, Cutout, Fit, Floats, Frame, Matte, Pixels, Size
+from cutaway.types import Align, Box, Cutout, Fit, Floats, Frame, Matte, Pixels, Prepared, Size
 from cutaway.weights.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -116,30 +116,29 @@ class Remover:
 
     def _matte(self, frame: Frame, options: Options) -> Matte:
         """Locate, crop, segment again where that gains something; then the edge as the photo shows it."""
-        first, seen = self._look(frame)
+        first, shown = self._look(frame)
         twice = (
             options.zoom == "auto" and not self._remembers
         )  # a second look would be taken for the next frame
-        box = _worth_a_closer_look(first.alpha, seen) if twice else None
+        box = _worth_a_closer_look(first.alpha, shown.seen) if twice else None
         if box is not None:
             from cutaway.pixels.zoom import blend
 
-            second, seen = self._look(frame, box)
+            second, shown = self._look(frame, box)
             blend(first.alpha, second.alpha, box=box, out=first.alpha)  # nobody else has seen `first` yet
         if options.refine:
-            _refine_inside(box or (0, 0, *frame.size), frame, first.alpha, seen)
+            _refine_inside(box or (0, 0, *frame.size), frame, first.alpha, shown)
         return first
 
-    def _look(self, frame: Frame, box: Box | None = None) -> tuple[Matte, Size]:
-        """The network's matte of a part of a photo, as large as that part, and the size at which it saw it."""
+    def _look(self, frame: Frame, box: Box | None = None) -> tuple[Matte, Prepared]:
+        """The network's matte of a part of a photo, as large as that part, and what the network was shown."""
         from cutaway.pixels.prepare import prepare, restore
 
         engine = self._opened()
         top, left, bottom, right = box or (0, 0, *frame.size)
         part = frame.pixels[top:bottom, left:right]
         prepared = prepare(part, engine.spec, convert=lambda small: _small_in_srgb(small, frame))
-        height, width = prepared.tensor.shape[2:]
-        return restore(engine.run(prepared.tensor), prepared, engine.spec), (height, width)
+        return restore(engine.run(prepared.tensor), prepared, engine.spec), prepared
 
     def _settled(self, options: Options | None) -> Options:
         if options is None:
@@ -188,8 +187,8 @@ def remove(
     png_level: int | None = None,
     strip: bool = False,
     zoom: Zoom = "auto",
-    refine: bool = False,
-    foreground: bool = False,
+    refine: bool = True,
+    foreground: bool = True,
     fill_holes: bool = False,
     keep_largest: bool = False,
     solid: bool = False,
@@ -338,15 +337,15 @@ def _worth_a_closer_look(alpha: Floats, seen: Size) -> Box | None:
     return subject_box(alpha, seen=seen)
 
 
-def _refine_inside(box: Box, frame: Frame, alpha: Floats, seen: Size) -> None:
-    """Refine a part of the alpha, which is written to, that the network saw at the size `seen`."""
+def _refine_inside(box: Box, frame: Frame, alpha: Floats, shown: Prepared) -> None:
+    """Refine a part of the alpha, which is written to, of which the network was shown this."""
     top, left, bottom, right = box
     part = alpha[top:bottom, left:right]
-    if part.size <= seen[0] * seen[1]:  # spares a small photo the import
+    if part.size <= shown.seen[0] * shown.seen[1]:  # spares a small photo the import
         return
     from cutaway.pixels.refine import refine
 
-    refine(frame.pixels[top:bottom, left:right], part, seen=seen, out=part)
+    refine(frame.pixels[top:bottom, left:right], part, seen=shown.seen, small=shown.small, out=part)
 
 
 def _with_own_alpha(alpha: Floats, frame: Frame) -> Floats:

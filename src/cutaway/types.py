@@ -78,17 +78,24 @@ class Prepared:
         tensor: float32 (N, C, h, w), scaled and normalised as the model wants it.
         frame_size: (H, W) of the frame it was made from.
         box: the part of the frame the tensor shows; the whole frame unless a region was asked for.
+        small: that part's own pixels at the tensor's size, before colour management; None if they were not kept.
     """
 
     tensor: Floats
     frame_size: Size
     box: Box
+    small: Pixels | None = None
 
     def __post_init__(self) -> None:
         if self.tensor.dtype != np.float32 or self.tensor.ndim != 4:
             raise TypeError(
                 f"Prepared.tensor must be float32 (N, C, h, w), not {self.tensor.dtype} {self.tensor.shape}"
             )
+
+    @property
+    def seen(self) -> Size:
+        """(height, width) at which the network sees its part of the frame."""
+        return self.tensor.shape[2], self.tensor.shape[3]
 
 
 @dataclass(frozen=True, eq=False)

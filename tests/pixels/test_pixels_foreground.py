@@ -78,7 +78,8 @@ def test_any_size(size: tuple[int, int]) -> None:
 def test_large_photos_are_worked_on_at_a_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
     import cutaway.pixels.foreground as room
 
-    monkeypatch.setattr(room, "WORKING_PX", 80)
+    monkeypatch.setattr(room, "NEAR_PX", 70)
+    monkeypatch.setattr(room, "WIDE_PX", 40)
     alpha = soft_disc()
     photo = composed(alpha)
     halo = (alpha > 0.02) & (alpha < 0.98)

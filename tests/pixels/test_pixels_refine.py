@@ -8,7 +8,7 @@ import pytest
 from cutaway.evaluation.matting_metrics import grad, sad
 from cutaway.pixels.refine import refine
 from cutaway.pixels.resize import resize
-from cutaway.pixels.tiles import TILE, enlarged
+from cutaway.pixels.tiles import TILE, Enlargement, in_threads
 
 SIZE, SEEN = (240, 320), (30, 40)
 
@@ -130,12 +130,32 @@ def test_any_size(size: tuple[int, int]) -> None:
     assert np.isfinite(after).all()
 
 
-def test_tiles_enlarge_as_resize_does() -> None:
-    planes = np.random.default_rng(0).uniform(0, 1, (2, 17, 23)).astype(np.float32)
+@pytest.mark.parametrize("few", [(17, 23), (90, 130)], ids=["far", "little"])
+def test_tiles_enlarge_as_resize_does(few: tuple[int, int]) -> None:
+    planes = np.random.default_rng(0).uniform(0, 1, (2, *few)).astype(np.float32)
     size = TILE[0] * 2 + 5, TILE[1] + 9
-    made = np.full((2, *size), -1, np.float32)
-    for tile, part in enlarged(planes, size, wanted=lambda tile, _: tile[0].start > 0):
+    made, wanted = np.full((2, *size), -1, np.float32), np.zeros(few, np.float32)
+    wanted[-1] = 1
+
+    def work(tile: tuple[slice, slice], part: np.ndarray) -> None:
         made[:, *tile] = part
-    wanted = np.stack([resize(plane, size) for plane in planes])
-    np.testing.assert_allclose(made[:, TILE[0] :], wanted[:, TILE[0] :], atol=1e-5)
+
+    Enlargement(planes, size).each(work, wanted=wanted)
+    resized = np.stack([resize(plane, size) for plane in planes])
+    np.testing.assert_allclose(made[:, 2 * TILE[0] :], resized[:, 2 * TILE[0] :], atol=1e-5)
     assert (made[:, : TILE[0]] == -1).all()
+
+
+def test_an_error_in_a_thread_is_raised_where_it_was_asked() -> None:
+    def work(item: int) -> None:
+        if item == 5:
+            raise ValueError("five")
+
+    with pytest.raises(ValueError, match="five"):
+        in_threads(work, range(100))
+
+
+def test_each_item_is_worked_on_once() -> None:
+    done: list[int] = []
+    in_threads(done.append, range(1000))
+    assert sorted(done) == list(range(1000))

@@ -90,7 +90,7 @@ def prepare(
     frame_size = pixels.shape[0], pixels.shape[1]
     top, left, bottom, right = whole = box or (0, 0, *frame_size)
     small = shrink(pixels[top:bottom, left:right], tensor_size((bottom - top, right - left), spec))
-    return Prepared(to_tensor(convert(small) if convert else small, spec), frame_size, whole)
+    return Prepared(to_tensor(convert(small) if convert else small, spec), frame_size, whole, small)
 
 
 def restore(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Matte:
@@ -115,7 +115,7 @@ def restore(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Matte:
     if alpha.shape != prepared.frame_size:
         part, alpha = alpha, np.zeros(prepared.frame_size, np.float32)
         alpha[top:bottom, left:right] = part
-    return Matte(np.clip(alpha, 0, 1))
+    return Matte(np.clip(alpha, 0, 1, out=alpha))
 
 
 def _check_answer(raw: Floats, prepared: Prepared, spec: ModelSpec) -> None:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from cutaway.pixels.resize import resize
-from cutaway.pixels.tiles import enlarged
+from cutaway.pixels.tiles import Enlargement, Tile
 from cutaway.types import Floats, Pixels, Size
 
 RADIUS = 2
@@ -30,9 +30,18 @@ NOISE = 1e-4
 """Variance of alpha left unexplained that is no reason for doubt: one part in a hundred."""
 SURE = 0.02
 """Alpha this close to 0 or 1 counts as decided; where all around is decided alike, nothing is touched."""
+FAINT = 0.02
+"""Trust below this is none: it would change alpha by less than it is sure of."""
+GRAIN_ROWS = 32
+"""So many rows of a photo tell how strong its grain is."""
+
+_REACH = RADIUS + 1 + 4
+"""How far a pixel of the network's is influenced by others: window, mean over windows, blur of the photo."""
 
 
-def refine(pixels: Pixels, alpha: Floats, *, seen: Size, out: Floats | None = None) -> Floats:
+def refine(
+    pixels: Pixels, alpha: Floats, *, seen: Size, small: Pixels | None = None, out: Floats | None = None
+) -> Floats:
     """Draw a matte's edge where the photo's own pixels say it is.
 
     He and Sun, Fast Guided Filter (2015): in every window k, alpha ≈ a_k · colour + b_k with, by least squares,
@@ -42,12 +51,13 @@ def refine(pixels: Pixels, alpha: Floats, *, seen: Size, out: Floats | None = No
     steep as the photo's edge; windows count by how well they fit; and the result leans on the plain matte where colour
     explains little of alpha, as on a flat colour.
 
-    Only tiles that hold an edge are computed, so that time and memory follow the length of the outline.
+    Only tiles that hold an edge are computed, two at a time, so that time and memory follow the length of the outline.
 
     Args:
         pixels: the photo, uint8 or uint16 (H, W, 3).
         alpha: its matte, enlarged linearly, float32 (H, W) in [0, 1].
         seen: (height, width) at which the network answered.
+        small: the photo at that size, if it is at hand: spares shrinking it again.
         out: the array to write to; `alpha` itself spares a copy. None makes a new one.
 
     Returns:
@@ -57,46 +67,71 @@ def refine(pixels: Pixels, alpha: Floats, *, seen: Size, out: Floats | None = No
     result = alpha.copy() if out is None else out
     if result is not alpha and out is not None:
         np.copyto(result, alpha)
-    small = min(seen[0], alpha.shape[0]), min(seen[1], alpha.shape[1])
-    if alpha.size <= small[0] * small[1]:
+    size = min(seen[0], alpha.shape[0]), min(seen[1], alpha.shape[1])
+    if alpha.size <= size[0] * size[1]:
         return result
-    lines = _lines(pixels, alpha, small)
-    if lines is not None:
-        trusted = lines[4] > 0
-        for tile, part in enlarged(lines, alpha.shape, wanted=lambda _, few: bool(trusted[few].any())):
-            result[tile] = _applied(part, pixels[tile], alpha[tile])
+    lines = _lines(pixels, alpha, size, small)
+    if lines is None:
+        return result
+
+    def work(tile: Tile, part: Floats) -> None:
+        result[tile] = _applied(part, pixels[tile], alpha[tile])
+
+    Enlargement(lines, (alpha.shape[0], alpha.shape[1])).each(work, wanted=lines[4])
     return result
 
 
-def _lines(pixels: Pixels, alpha: Floats, size: Size) -> Floats | None:
+def _lines(pixels: Pixels, alpha: Floats, size: Size, small: Pixels | None) -> Floats | None:
     """The linear functions at the network's size: (5, h, w) of trust times a (3) and b, and trust itself; None without
     an edge."""
     sampled = cv2.resize(alpha, size[::-1], interpolation=cv2.INTER_LINEAR)
     answer = np.asarray(sampled, np.float32).reshape(size)
     edge = _edge(answer)
-    if not edge.any():
+    box = _around(edge)
+    if box is None:
         return None
-    slopes, offset, spread, left = _fit(_guide(pixels, size), answer, flat=max(FLATNESS, _grain(pixels)))
+    small = resize(pixels, size) if small is None or small.shape[:2] != size else small
+    lines = np.zeros((5, *size), np.float32)
+    lines[:, *box] = _trusted_lines(
+        _guide(small[box]), answer[box], edge[box], flat=max(FLATNESS, _grain(pixels))
+    )
+    return lines
+
+
+def _around(edge: Floats) -> tuple[slice, slice] | None:
+    """The part of a picture that holds all of an edge and what its windows see; None without an edge."""
+    left, top, width, height = cv2.boundingRect((edge > 0).view(np.uint8))
+    if width == 0:
+        return None
+    return (
+        slice(max(0, top - _REACH), min(edge.shape[0], top + height + _REACH)),
+        slice(max(0, left - _REACH), min(edge.shape[1], left + width + _REACH)),
+    )
+
+
+def _trusted_lines(guide: Floats, answer: Floats, edge: Floats, *, flat: float) -> Floats:
+    slopes, offset, spread, left = _fit(guide, answer, flat=flat)
     explained = np.asarray(np.clip((spread - left) / (spread + NOISE), 0, 1), np.float32)
     weight = np.asarray(1 / (left + NOISE), np.float32)
     total = _mean(weight)
     trust = _mean(weight * explained) / total * edge
+    trust *= trust > FAINT
     planes = [_mean(weight * plane) / total * trust for plane in (*slopes, offset)]
-    return np.stack([*planes, trust]).astype(np.float32)
+    return np.stack([*planes, trust])
 
 
-def _guide(pixels: Pixels, size: Size) -> Floats:
+def _guide(small: Pixels) -> Floats:
     """The photo as small and as blurred as the network's answer, (3, h, w) in [0, 1]."""
-    small = resize(pixels, size).astype(np.float32)
-    small /= np.float32(np.iinfo(pixels.dtype).max)
-    blurred = cv2.GaussianBlur(small, (0, 0), NETWORK_BLUR_PX, borderType=cv2.BORDER_REFLECT)
-    return np.ascontiguousarray(np.asarray(blurred, np.float32).reshape(small.shape).transpose(2, 0, 1))
+    unit = small.astype(np.float32)
+    unit /= np.float32(np.iinfo(small.dtype).max)
+    blurred = cv2.GaussianBlur(unit, (0, 0), NETWORK_BLUR_PX, borderType=cv2.BORDER_REFLECT)
+    return np.ascontiguousarray(np.asarray(blurred, np.float32).reshape(unit.shape).transpose(2, 0, 1))
 
 
 def _grain(pixels: Pixels) -> float:
     """Variance of the noise from pixel to pixel, unit range: the median of second differences along some rows, for
     which 6 · variance is expected, and 0.6745 standard deviations is a normal distribution's median distance."""
-    rows = pixels[:: max(1, pixels.shape[0] // 64), :, 1].astype(np.float32)
+    rows = pixels[:: max(1, pixels.shape[0] // GRAIN_ROWS), :, 1].astype(np.float32)
     bends = np.abs(rows[:, 2:] - 2 * rows[:, 1:-1] + rows[:, :-2])
     if bends.size == 0:
         return 0.0
@@ -161,9 +196,13 @@ def _solved(matrix: Sequence[Floats], right: list[Floats]) -> list[Floats]:
 
 def _applied(part: Floats, pixels: Pixels, alpha: Floats) -> Floats:
     """trust · (a · colour + b) + (1 - trust) · alpha."""
-    scale = np.float32(1 / np.iinfo(pixels.dtype).max)
-    found = part[3]
-    for channel in range(3):
-        found += part[channel] * (pixels[..., channel] * scale)
-    trust = np.clip(part[4], 0, 1)
-    return np.asarray(np.clip(np.clip(found, 0, trust) + (1 - trust) * alpha, 0, 1), np.float32)
+    colour = pixels.astype(np.float32)
+    colour *= np.asarray(cv2.merge(list(part[:3])), np.float32)
+    scale = np.full((1, 3), 1 / np.iinfo(pixels.dtype).max, np.float32)
+    found = np.asarray(cv2.transform(colour, scale), np.float32).reshape(alpha.shape)
+    found += part[3]
+    trust = np.minimum(part[4], np.float32(1), out=part[4])
+    np.clip(found, 0, trust, out=found)
+    found += alpha
+    found -= trust * alpha
+    return np.clip(found, 0, 1, out=found)

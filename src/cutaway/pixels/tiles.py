@@ -1,74 +1,144 @@
-"""Small planes enlarged piece by piece, only where something is to be done: time and memory follow the outline."""
+"""A large picture worked on piece by piece, only where something is to be done: time and memory follow the outline."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from cutaway.pixels.resize import resize
 from cutaway.types import Floats, Size
 
-TILE: Size = (128, 256)
+TILE: Size = (64, 256)
 """Height and width of a tile in pixels: the floats made of one stay in the processor's cache."""
+_FEW_TIMES = 3
+"""Less enlarged than this, the products of matrices are no longer small."""
+MOST_THREADS = 2
+"""More gain nothing: the memory is busy with two."""
 
 Tile: TypeAlias = tuple[slice, slice]
 """Rows and columns of a picture."""
+_Item = TypeVar("_Item")
 
 
-def enlarged(
-    planes: Floats, size: Size, *, wanted: Callable[[Tile, Tile], bool]
-) -> Iterator[tuple[Tile, Floats]]:
-    """Interpolate planes linearly between pixel centres, as `resize` does, tile by tile.
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Some pixels of an axis, and the cells of a coarser grid that they lie between.
 
-    Args:
-        planes: float32 (C, h, w).
-        size: (H, W) to bring them to, no smaller than (h, w).
-        wanted: says of a tile of the large picture, and of the part of the planes that it is made of, whether it is
-            needed.
-
-    Yields:
-        Each wanted tile and its planes, float32 (C, rows, columns), which may be written to.
+    Attributes:
+        pixels: which pixels.
+        cells: which cells.
+        shares: how much of each of these cells makes up each pixel, float32 (pixels, cells); rows add up to one.
     """
-    downs = list(_stretches(size[0], planes.shape[1], TILE[0]))
-    acrosses = list(_stretches(size[1], planes.shape[2], TILE[1]))
-    for down in downs:
-        for across in acrosses:
-            if wanted((down.pixels, across.pixels), (down.cells, across.cells)):
-                part = planes[:, down.cells, across.cells]
-                part = _between(part[:, down.near], part[:, down.far], down.far_share[:, None])
-                part = _between(part[..., across.near], part[..., across.far], across.far_share)
-                yield (down.pixels, across.pixels), part
-
-
-def _between(near: Floats, far: Floats, far_share: Floats) -> Floats:
-    """near + share (far - near), written into `far`."""
-    far -= near
-    far *= far_share
-    far += near
-    return far
-
-
-@dataclass(frozen=True)
-class _Stretch:
-    """Some pixels of an axis, the cells they are made of, and which two of these each pixel lies between."""
 
     pixels: slice
     cells: slice
-    near: npt.NDArray[np.intp]
-    far: npt.NDArray[np.intp]
-    far_share: Floats
+    shares: Floats
 
 
-def _stretches(length: int, cells: int, step: int) -> Iterator[_Stretch]:
-    """An axis of `length` pixels made of `cells`, piece by piece."""
-    at = np.clip((np.arange(length, dtype=np.float64) + 0.5) * cells / length - 0.5, 0, cells - 1)
-    for start in range(0, length, step):
-        place = at[start : start + step]
-        first, last = int(place[0]), min(int(place[-1]) + 1, cells - 1)
-        near = place.astype(np.intp) - first
-        far = np.minimum(near + 1, last - first)
-        share = (place - first - near).astype(np.float32)
-        yield _Stretch(slice(start, start + len(place)), slice(first, last + 1), near, far, share)
+def stretch(pixels: slice, *, cells: int, cells_per_px: float) -> Stretch:
+    """Linear interpolation between cell centres, as `resize` does it; beyond the outermost centres, these cells.
+
+    Args:
+        pixels: which pixels of the axis.
+        cells: how many cells the axis has.
+        cells_per_px: how many of them lie on one pixel: at most 1.
+    """
+    centres = (np.arange(pixels.start, pixels.stop, dtype=np.float64) + 0.5) * cells_per_px - 0.5
+    at = np.clip(centres, 0, cells - 1)
+    first, last = int(at[0]), min(int(at[-1]) + 1, cells - 1)
+    distance = np.abs(at[:, None] - np.arange(first, last + 1))
+    return Stretch(pixels, slice(first, last + 1), np.maximum(1 - distance, 0).astype(np.float32))
+
+
+def stretches(length: int, *, cells: int, cells_per_px: float | None = None, step: int) -> list[Stretch]:
+    """An axis of `length` pixels in pieces of `step`; the cells cover it evenly unless said otherwise."""
+    each = cells / length if cells_per_px is None else cells_per_px
+    pieces = (slice(start, min(start + step, length)) for start in range(0, length, step))
+    return [stretch(piece, cells=cells, cells_per_px=each) for piece in pieces]
+
+
+class Enlargement:
+    """Coarse planes seen at a picture's resolution, a tile at a time.
+
+    Interpolation is linear between cell centres, as `resize` does it. Far enlarged, a tile is two small products of
+    matrices, linear in the planes' values, which is what processors do best; little enlarged, the planes are brought to
+    size at once.
+
+    Args:
+        planes: float32 (C, h, w).
+        size: (H, W) of the picture, no smaller than (h, w).
+    """
+
+    def __init__(self, planes: Floats, size: Size) -> None:
+        height, width = planes.shape[1:]
+        times = min(size[0] / height, size[1] / width)
+        self._planes = planes
+        self._whole = [resize(plane, size) for plane in planes] if times < _FEW_TIMES else None
+        across_px = TILE[1] if times >= 2 * _FEW_TIMES else TILE[1] // 2
+        downs = stretches(size[0], cells=height, step=TILE[0])
+        acrosses = stretches(size[1], cells=width, step=across_px)
+        self._tiles = [(down, across) for down in downs for across in acrosses]
+
+    def each(self, work: Callable[[Tile, Floats], None], *, wanted: Floats) -> None:
+        """Do something with each tile that is made of cells of which some are wanted (not 0), in threads.
+
+        Args:
+            work: is given the tile and its planes, float32 (C, rows, columns), which may be written to.
+            wanted: (h, w).
+        """
+
+        def one(stretches: tuple[Stretch, Stretch]) -> None:
+            down, across = stretches
+            if wanted[down.cells, across.cells].any():
+                work((down.pixels, across.pixels), self._part(down, across))
+
+        in_threads(one, self._tiles)
+
+    def _part(self, down: Stretch, across: Stretch) -> Floats:
+        if self._whole is not None:
+            return np.stack([plane[down.pixels, across.pixels] for plane in self._whole])
+        return enlarged(self._planes, down, across)
+
+
+def enlarged(planes: Floats, down: Stretch, across: Stretch) -> Floats:
+    """A part of coarse planes (C, h, w) at the pixels' resolution, float32 (C, rows, columns)."""
+    return np.asarray(down.shares @ (planes[:, down.cells, across.cells] @ across.shares.T), np.float32)
+
+
+def in_threads(work: Callable[[_Item], None], items: Iterable[_Item]) -> None:
+    """Do the same to each item, side by side where the machine allows; the first error ends all and is raised."""
+    waiting, lock, errors = iter(items), threading.Lock(), list[BaseException]()
+
+    def pull() -> Iterator[_Item]:
+        while not errors:
+            with lock:
+                item = next(waiting, None)
+            if item is None:
+                return
+            yield item
+
+    def loop() -> None:
+        try:
+            for item in pull():
+                work(item)
+        except BaseException as error:  # raised again below, in the thread that asked
+            errors.append(error)
+
+    others = [threading.Thread(target=loop, daemon=True) for _ in range(_threads() - 1)]
+    for other in others:
+        other.start()
+    loop()
+    for other in others:
+        other.join()
+    if errors:
+        raise errors[0]
+
+
+def _threads() -> int:
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST_THREADS, allowed)
