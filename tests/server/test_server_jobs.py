@@ -38,7 +38,7 @@ def begin(
 
 
 def finished(client: Any, id: str) -> Any:
-    wait_until(lambda: client.get(f"/jobs/{id}").json()["state"] == "finished", seconds=30)
+    wait_until(lambda: client.get(f"/jobs/{id}").json()["state"] == "finished", seconds=60)
     return client.get(f"/jobs/{id}").json()
 
 
@@ -189,7 +189,7 @@ def serving(folder: Path) -> Iterator[tuple[Any, httpx.Client]]:
     with started([sys.executable, "-c", SERVER, str(folder)]) as process:
         address = f"http://127.0.0.1:{int(line_of(process.stdout))}"
         with httpx.Client(base_url=address, timeout=10) as client:
-            wait_until(lambda: answers(client), seconds=30)
+            wait_until(lambda: answers(client), seconds=60)
             yield process, client
 
 
@@ -204,7 +204,7 @@ def answers(client: httpx.Client) -> bool:
 def test_nothing_is_lost_when_the_server_is_killed(tmp_path: Path, photo: bytes) -> None:
     with serving(tmp_path) as (process, client):
         id = begin(client, *[(f"{n}.png", photo) for n in range(8)]).json()["id"]
-        wait_until(lambda: client.get(f"/jobs/{id}").json()["done"] >= 2, seconds=30)
+        wait_until(lambda: client.get(f"/jobs/{id}").json()["done"] >= 2, seconds=60)
         process.send_signal(signal.SIGKILL)
         process.wait(30)
     with serving(tmp_path) as (_, client):

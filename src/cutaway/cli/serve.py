@@ -45,6 +45,7 @@ _FLAGS: tuple[tuple[str, str, str | None, str], ...] = (
     ("job_hours", "--job-hours", "H", "How long a batch is kept."),
     ("max_job_mb", "--max-job-mb", "MB", "Largest batch."),
     ("max_job_pictures", "--max-job-pictures", "N", "Most pictures in a batch."),
+    ("pairs", "--pairs", "FOLDER", "Let the page save photos and corrected mattes here, to train with."),
     ("ssl_cert", "--ssl-cert", "FILE", "Certificate (PEM), to speak HTTPS."),
     ("ssl_key", "--ssl-key", "FILE", "Private key (PEM) of the certificate."),
 )
@@ -108,7 +109,8 @@ def start(settings: Settings, console: Console) -> int:
     _check_extra()
     resolve(settings.model)  # better now than when the first picture comes
     keys = (*settings.keys, *_keys_of_environment())
-    _listen(replace(settings, keys=keys, jobs_dir=_absolute(settings.jobs_dir)), console)
+    jobs_dir, pairs = _absolute(settings.jobs_dir), _absolute(settings.pairs)
+    _listen(replace(settings, keys=keys, jobs_dir=jobs_dir, pairs=pairs), console)
     return 0
 
 

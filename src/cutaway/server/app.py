@@ -25,6 +25,7 @@ from cutaway.server.front import INDEX, Front
 from cutaway.server.guards import Guard
 from cutaway.server.jobs.routes import JobsApi
 from cutaway.server.own import OwnApi
+from cutaway.server.pairs import PairsApi
 from cutaway.server.problems import Problem
 from cutaway.server.rembg import RembgApi
 from cutaway.server.removebg.routes import RemoveBgApi
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 PAGE = Path(__file__).parent / "page"
 """Where the web page's files are: index.html, and what it needs, flat beside it."""
 
-_APIS = (OwnApi, ComposeApi, CameraApi, JobsApi, RemoveBgApi, RembgApi, Docs)
+_APIS = (OwnApi, ComposeApi, CameraApi, PairsApi, JobsApi, RemoveBgApi, RembgApi, Docs)
 _EXPOSED = ("X-Width", "X-Height", "X-Type", "X-Credits-Charged", "Retry-After", "X-Cutaway-Notes")
 
 

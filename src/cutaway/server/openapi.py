@@ -78,6 +78,14 @@ def _own() -> Json:
                 "The picture for a matte that is there already.", uploads | {MATTE: given} | composed
             )
         },
+        "/pairs": {
+            "post": _work(
+                "Keep a photo and its matte to train with, where the server was given a folder for it.",
+                {IMAGE: uploads[IMAGE], MATTE: given},
+                answer=_answer("application/json", {"type": "object"}),
+                status="201",
+            )
+        },
     }
 
 

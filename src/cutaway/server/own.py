@@ -82,7 +82,7 @@ class OwnApi:
         settings = self.service.settings
         limits = {"body_bytes": settings.max_body_bytes, "pixels": settings.max_pixels}
         told = {"options": described(), "uploads": [IMAGE, BACKGROUND], "compose": compose_fields()}
-        return JSONResponse(told | {"limits": limits})
+        return JSONResponse(told | {"limits": limits, "pairs": settings.pairs is not None})
 
     async def models(self, request: Request) -> Response:
         """What can be given as `model`."""

@@ -37,6 +37,7 @@ class Settings:
         job_hours: how long a batch is kept.
         max_job_mb: largest batch, in millions of bytes.
         max_job_pictures: most pictures in a batch.
+        pairs: a folder to which the page may save photos and corrected mattes, to train with; None refuses.
         ssl_cert, ssl_key: files for HTTPS; both or neither.
         workers: processes that listen on the same port, each with its own model.
 
@@ -65,6 +66,7 @@ class Settings:
     job_hours: float = 24.0
     max_job_mb: float = 1000.0
     max_job_pictures: int = 1000
+    pairs: str | None = None
     ssl_cert: str | None = None
     ssl_key: str | None = None
     workers: int = 1
@@ -90,6 +92,8 @@ class Settings:
         for file in (self.ssl_cert, self.ssl_key):
             if file is not None and not Path(file).is_file():
                 raise OptionError(f"there is no certificate or key file {file!r}")
+        if self.pairs is not None and not Path(self.pairs).is_dir():
+            raise OptionError(f"there is no folder {self.pairs!r} for training pairs: make it first")
         if any(len(key) < 8 for key in self.keys):
             raise OptionError("an API key must have at least 8 characters")
 

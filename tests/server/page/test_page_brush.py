@@ -24,6 +24,7 @@ from server_samples import decoded
 from cutaway.options import Options
 
 if TYPE_CHECKING:
+    from page_samples import Open, Serve
     from playwright.sync_api import Page
 
 
@@ -55,6 +56,25 @@ def test_corrected_by_hand(page: Page, shots: list[bytes], tmp_path: Path) -> No
     wanted = lay(photo, matte, options=Options(background=AMBER))
     assert far(drawn(page, AMBER), wanted.to_numpy()) <= 2
     assert saved(page, "#download")[1] == wanted.to_bytes()
+
+
+def test_a_pair_for_the_server_s_folder(
+    live: Serve, opened: Open, shots: list[bytes], tmp_path: Path
+) -> None:
+    from cutaway.data.pairs import find_pairs
+
+    page = opened(live(pairs=str(tmp_path)).url)
+    drop(page, payload(shots[0], "tea.png"))
+    done(page)
+    painted(page)
+    page.click("#brush-done")
+    page.wait_for_selector("#result[data-key^='[']:not([data-key^='[0'])")
+    shown = drawn(page)
+    page.click("#pair")
+    page.get_by_text("Training pair kept by the server").wait_for()
+    (pair,) = find_pairs(tmp_path)
+    assert pair.image.read_bytes() == shots[0] and pair.image.name == "tea.png"
+    assert np.array_equal(decoded(pair.mask.read_bytes()), shown[..., 3])
 
 
 def test_strokes_can_all_be_taken_back(page: Page, shots: list[bytes]) -> None:

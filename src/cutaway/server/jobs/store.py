@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cutaway.media.files import write_atomic
+from cutaway.server.names import plain_stem
 from cutaway.server.problems import Problem
 
 MAX_JOBS = 200
@@ -30,7 +31,6 @@ MAX_JOBS = 200
 INCOMING = "incoming-"
 _STALE_S = 3600.0
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
-_ODD = re.compile(r"[^\w .()+-]")
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ class Job:
 
 def _free_name(own: str, number: int, suffix: str, taken: set[str]) -> str:
     """A name for the zip made from the picture's own, without folders or odd characters, and not taken yet."""
-    stem = _ODD.sub("_", Path(own.replace("\\", "/")).stem).strip(" .")[:100] or f"picture-{number + 1}"
+    stem = plain_stem(own) or f"picture-{number + 1}"
     name, n = f"{stem}{suffix}", 2
     while name.lower() in taken:
         name, n = f"{stem}-{n}{suffix}", n + 1

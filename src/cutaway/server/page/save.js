@@ -1,8 +1,9 @@
 // Taking the results away: as files, as a zip, by the clipboard, as pairs to train with.
 
+import { send } from "./api.js";
 import { $, el, say } from "./dom.js";
 import { begin, list, matteOf, photos, queued, render, selected } from "./photos.js";
-import { plan, settings, valueOf, wanted, wantedFile } from "./settings.js";
+import { keepsPairs, plan, settings, valueOf, wanted, wantedFile } from "./settings.js";
 import { distinct, zip } from "./zip.js";
 
 const TRAINABLE = /\.(jpe?g|png|webp|tiff?|bmp|gif|avif)$/i;
@@ -96,10 +97,27 @@ async function copy() {
   say("Copied");
 }
 
-/** Photo and matte of the selected photo, or of all that were corrected, in the folders that `cutaway train` reads. */
+/** Photo and matte of the selected photo, or of all that were corrected. */
 async function savePairs() {
   const correctedOnes = list.filter((photo) => photo.strokes.length);
   const chosen = correctedOnes.length > 1 ? correctedOnes : [selected()];
+  const told = await (keepsPairs() ? keepPairs : packPairs)(chosen);
+  say(chosen.length > 1 ? `${chosen.length} pairs ${told}` : `Training pair ${told}`);
+}
+
+/** To the folder that the server was given for them. */
+async function keepPairs(chosen) {
+  for (const photo of chosen) {
+    const form = new FormData();
+    form.append("image", photo.file, photo.name);
+    form.append("matte", await queued(photo, () => matteOf(photo)), "matte.png");
+    await send("pairs", form);
+  }
+  return "kept by the server";
+}
+
+/** As a zip of the folders that `cutaway train` reads. */
+async function packPairs(chosen) {
   const names = distinct(chosen.map((photo) => `${photo.stem}${suffixOf(photo)}`));
   const stems = distinct(names.map((name) => name.replace(/\.[^.]*$/, "")));
   const files = [];
@@ -108,7 +126,7 @@ async function savePairs() {
     files.push({ name: `masks/${stems[at]}.png`, blob: await queued(photo, () => matteOf(photo)) });
   }
   offer(await zip(files), "training-pairs.zip");
-  say(chosen.length > 1 ? `${chosen.length} pairs saved` : "Training pair saved");
+  return "saved";
 }
 
 function suffixOf(photo) {

@@ -9,12 +9,16 @@ let backdrops = 0;
 const values = new Map();
 
 export const limits = { body_bytes: Infinity, pixels: Infinity };
+let keeps = false;
+/** Whether the server has a folder for training pairs. */
+export const keepsPairs = () => keeps;
 
 /** Taken from the answer of /options. */
 export function learn(told) {
   options = told.options;
   composed = new Set(told.compose);
   Object.assign(limits, told.limits);
+  keeps = told.pairs;
 }
 
 export const option = (name) => options.find((one) => one.name === name);
