@@ -115,3 +115,9 @@ def names_below(folder: Path) -> set[str]:
 def files() -> Callable[[Path], set[str]]:
     """All files below a folder, as relative names."""
     return names_below
+
+
+@pytest.fixture
+def one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Photos are done in order, as on a machine with one processor."""
+    monkeypatch.setattr("cutaway.cli.batch.usable_threads", lambda: 1)

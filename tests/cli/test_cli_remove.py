@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from cutaway.options import Options
+from cutaway.types import Frame
 
 Draw = Callable[[Path], Path]
 Files = Callable[[Path], set[str]]
@@ -160,6 +161,7 @@ def test_nothing_done_is_two(remove, cutaway, here: Path, draw: Draw, files: Fil
     assert files(here) == {"a.png", "empty.png"}
 
 
+@pytest.mark.usefixtures("one_after_the_other")
 def test_report(remove, here: Path, draw: Draw) -> None:  # type: ignore[no-untyped-def]
     draw(here / "a.png")
     draw(here / "b.png")
@@ -178,6 +180,7 @@ def test_report(remove, here: Path, draw: Draw) -> None:  # type: ignore[no-unty
     assert (told["done"], told["skipped"], told["failed"], told["interrupted"]) == (1, 1, 1, False)
 
 
+@pytest.mark.usefixtures("one_after_the_other")
 def test_report_lines_come_as_photos_finish(remove, here: Path, draw: Draw, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     from cutaway.remover import Remover
 
@@ -204,6 +207,7 @@ def test_a_report_that_cannot_be_written_fails_before_any_work(
     assert (here / "a.png").read_bytes() == source
 
 
+@pytest.mark.usefixtures("one_after_the_other")
 def test_an_interrupted_run_keeps_what_is_done(
     remove, here: Path, draw: Draw, files: Files, monkeypatch
 ) -> None:  # type: ignore[no-untyped-def]
@@ -213,8 +217,8 @@ def test_an_interrupted_run_keeps_what_is_done(
         draw(here / f"{name}.png")
     real = Remover.remove
 
-    def remove_one(self: Remover, photo: Path) -> object:
-        if photo.name == "b.png":
+    def remove_one(self: Remover, photo: Frame) -> object:
+        if str(photo.metadata.source).endswith("b.png"):
             raise KeyboardInterrupt
         return real(self, photo)
 
@@ -228,6 +232,7 @@ def test_an_interrupted_run_keeps_what_is_done(
     assert (summary["interrupted"], summary["done"], summary["left"]) == (True, 1, 2)
 
 
+@pytest.mark.usefixtures("one_after_the_other")
 def test_a_full_disk_stops_the_run(remove, here: Path, draw: Draw, files: Files, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     import errno
 

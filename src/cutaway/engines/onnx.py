@@ -142,6 +142,10 @@ def _session_options(threads: int) -> ort.SessionOptions:
     options.log_severity_level = _FATAL
     # 0 lets ONNX Runtime pin a thread to each physical core, which is wrong where some of them are forbidden.
     options.intra_op_num_threads = threads or restricted_threads()
+    # Idle threads of the network would go on spinning, and take the processor from whatever decodes, composites and
+    # compresses. Measured on two cores, one 2 MP photo from JPEG to PNG: 66 ms instead of 70 where nothing else runs
+    # (processor time 102 ms instead of 124), 167 ms instead of 275 on a busy machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Photos have every aspect ratio, and each new shape would get a memory plan of its own, kept for good.
     # Measured on nine layers at 352 px: 108 MB against 129, after 20 more shapes 126 against 139, for
     # 2 to 11 % of the time.

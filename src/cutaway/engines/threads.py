@@ -1,4 +1,4 @@
-"""How many processor threads a network may use by default."""
+"""How many processors there are to be used, and how many of them a network may use by default."""
 
 from __future__ import annotations
 

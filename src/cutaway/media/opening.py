@@ -82,6 +82,15 @@ def open_picture(source: Source, *, max_pixels: int | None = None) -> Iterator[O
         yield Opened(name, path, image, stream)
 
 
+def pixels_claimed(path: Path) -> int:
+    """The number of pixels that a picture file's header claims; 0 if it cannot be read, or only once (a pipe)."""
+    with contextlib.suppress(Exception):
+        if path.is_file():
+            with open_picture(path) as opened:
+                return opened.image.width * opened.image.height
+    return 0
+
+
 def pixel_limit(max_pixels: int | None) -> int:
     """The caller's limit, else that of the environment variable `CUTAWAY_MAX_PIXELS`, else `MAX_PIXELS`."""
     if max_pixels is not None:
