@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from cutaway.errors import OptionError
 
+LOSSLESS = 100
+"""The quality from which a WebP loses nothing, as ImageMagick has it."""
+
 
 @dataclass(frozen=True)
 class Format:

@@ -16,6 +16,7 @@ from cutaway.media.exif import without_orientation
 from cutaway.media.files import suffix_format
 from cutaway.media.png import write_png
 from cutaway.media.png_filters import filtered
+from cutaway.media.webp import write_transparent
 from cutaway.options import FORMATS
 from cutaway.types import Cutout, Frame, Matte, Metadata
 
@@ -173,3 +174,36 @@ def test_a_gif_has_no_place_for_a_profile_and_becomes_srgb() -> None:
     tagged = Frame(in_profile(gradient(4, 5)), metadata=Metadata(icc_profile=rgb_profile()))
     back = np.asarray(Image.open(io.BytesIO(encode(tagged, format="gif"))).convert("RGB"))
     assert np.abs(back.astype(int) - gradient(4, 5)).max() <= 3
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (3, 1), (17, 16), (33, 47)])
+@pytest.mark.parametrize("blocks", [False, True])
+def test_a_lossy_webp_with_alpha_is_laid_out_as_specified(size: tuple[int, int], blocks: bool) -> None:
+    """RFC 9649: the order of the chunks, their flags and padding; libwebp's own reader is the judge."""
+    rng = np.random.default_rng(2)
+    drawn, alpha = gradient(*size), rng.integers(0, 256, size).astype(np.uint8)
+    metadata = Metadata(icc_profile=rgb_profile(), exif=exif_block(), xmp=b"<x/>") if blocks else Metadata()
+    data = write_transparent(drawn, alpha, metadata, quality=95)
+    kinds, at = [], 12
+    while at < len(data):
+        kinds.append(data[at : at + 4])
+        at += 8 + (length := int.from_bytes(data[at + 4 : at + 8], "little")) + length % 2
+    more = [b"ICCP", b"EXIF", b"XMP "] if blocks else []
+    assert kinds == [b"VP8X", *more[:1], b"ALPH", b"VP8 ", *more[1:]]
+    assert at == len(data) == int.from_bytes(data[4:8], "little") + 8
+    assert data[20] == (0x3C if blocks else 0x10)
+    image = Image.open(io.BytesIO(data))
+    back = np.asarray(image)
+    assert image.mode == "RGBA" and np.array_equal(back[..., 3], alpha)
+    assert min(size) < 3 or np.abs(back[..., :3][alpha > 0].astype(int) - drawn[alpha > 0]).mean() < 12
+    assert (image.info.get("icc_profile"), image.info.get("xmp")) == (
+        (rgb_profile(), b"<x/>") if blocks else (None, None)
+    )
+
+
+def test_what_cannot_be_seen_is_black_in_a_webp() -> None:
+    secret = np.full((64, 64, 3), 255, np.uint8)
+    alpha = np.zeros((64, 64), np.uint8)
+    alpha[:, :16] = 255
+    back = np.asarray(Image.open(io.BytesIO(write_transparent(secret, alpha, Metadata(), quality=90))))
+    assert back[:, 40:, :3].max() <= 2

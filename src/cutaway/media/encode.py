@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from cutaway.errors import CutawayError, OptionError, OutputError
-from cutaway.formats import TABLE, check_coding
+from cutaway.formats import LOSSLESS, TABLE, check_coding
 from cutaway.media.png import write_png
 from cutaway.media.png_filters import QUICK
 from cutaway.types import Cutout, Floats, Frame, Matte, Metadata, Pixels
@@ -53,26 +53,41 @@ def encode(
         raise OptionError(
             f"{format} is made of layers, not of one picture: use `Result.save` or `media.bundle`"
         )
-    metadata = Metadata() if isinstance(picture, Matte) else picture.metadata
-    if not form.profiled and metadata.icc_profile is not None and not isinstance(picture, Matte):
-        from cutaway.media.colour import to_srgb
-
-        picture = replace(picture, pixels=to_srgb(Frame(picture.pixels, metadata=metadata)).pixels)
-    pixels = _array(picture, over_white=not form.transparent)
-    if format == "png":
-        return write_png(pixels, metadata=metadata, level=QUICK if png_level is None else png_level)
+    if not form.profiled and not isinstance(picture, Matte):
+        picture = _in_srgb(picture)
     try:
-        if format == "tiff":  # with Pillow's TIFF plug-in, 5 ms that only TIFF should cost
-            from cutaway.media.tiff import write_tiff
-
-            return write_tiff(pixels, metadata=metadata)
-        from cutaway.media.lossy import LOSSY
-
-        return LOSSY[format](pixels, metadata, quality=quality or form.quality)
+        return _encoded(picture, format, quality=quality or form.quality, png_level=png_level)
     except CutawayError:
         raise
     except (OSError, ValueError, MemoryError, RuntimeError) as error:  # RuntimeError: AVIF's encoder
         raise OutputError(f"the picture cannot be written as {format}: {error}") from error
+
+
+def _encoded(picture: Picture, format: str, *, quality: int | None, png_level: int | None) -> bytes:
+    """Each encoder is imported when it is wanted: Pillow's plug-ins take some milliseconds each."""
+    metadata = Metadata() if isinstance(picture, Matte) else picture.metadata
+    if format == "webp" and isinstance(picture, Cutout) and quality != LOSSLESS:
+        from cutaway.media.colour import to_8_bits
+        from cutaway.media.webp import write_transparent
+
+        alpha = _quantised(picture.alpha, np.uint8).astype(np.uint8, copy=False)
+        return write_transparent(to_8_bits(picture.pixels), alpha, metadata, quality=quality or 1)
+    pixels = _array(picture, over_white=not TABLE[format].transparent)
+    if format == "png":
+        return write_png(pixels, metadata=metadata, level=QUICK if png_level is None else png_level)
+    if format == "tiff":
+        from cutaway.media.tiff import write_tiff
+
+        return write_tiff(pixels, metadata=metadata)
+    from cutaway.media.lossy import LOSSY
+
+    return LOSSY[format](pixels, metadata, quality=quality)
+
+
+def _in_srgb(picture: Frame | Cutout) -> Frame | Cutout:
+    from cutaway.media.colour import to_srgb
+
+    return replace(picture, pixels=to_srgb(Frame(picture.pixels, metadata=picture.metadata)).pixels)
 
 
 def _check_size(picture: Picture, format: str) -> None:

@@ -12,14 +12,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from cutaway.errors import OutputError
+from cutaway.formats import LOSSLESS
 from cutaway.media.colour import to_8_bits
 from cutaway.media.exif import without_orientation
 from cutaway.types import Metadata, Pixels
 
 logger = logging.getLogger(__name__)
 
-LOSSLESS = 100
-"""The quality from which a WebP loses nothing, as ImageMagick has it."""
 _GIF_CUT = 128
 """GIF knows transparent and opaque only: alpha from this value on (of 255) is opaque."""
 _MAX_JPEG_SEGMENT_BYTES = 65533
@@ -29,7 +28,7 @@ AVIF_OPTIONS: dict[str, Any] = {"subsampling": "4:4:4", "speed": 8, "max_threads
 
 
 def write_webp(pixels: Pixels, metadata: Metadata, *, quality: int) -> bytes:
-    """WebP; its alpha is lossless at any quality, grey is lossless altogether."""
+    """WebP; grey is lossless altogether. Lossy colour with alpha: `webp.write_transparent`."""
     lossless = pixels.ndim == 2 or quality >= LOSSLESS
     return _saved(pixels, "WEBP", quality=quality, lossless=lossless, exact=False, **_blocks(metadata))
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cutaway.errors import OptionError, OutputError
+from cutaway.formats import LOSSLESS as LOSSLESS_FROM
 from cutaway.formats import TABLE, check_coding, names
 from cutaway.looks import refuse_moving
 from cutaway.media.animation import FORMATS, AnimationPictures, AnimationReader
-from cutaway.media.lossy import LOSSLESS as LOSSLESS_FROM
 from cutaway.media.video.codecs import LOSSLESS
 from cutaway.options import Options
 from cutaway.types import Size
