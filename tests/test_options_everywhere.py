@@ -35,6 +35,7 @@ SETTINGS: list[dict[str, object]] = [
     {"format": "jpg", "quality": 60, "background": "teal"},
     {"png_level": 7},
     {"strip": True},
+    {"engine": "onnxruntime"},
     {"zoom": "off"},
     {"refine": True},
     {"foreground": True, "background": "teal"},
@@ -115,7 +116,12 @@ def test_every_setting_is_a_parameter_and_a_flag() -> None:
 def test_every_choice_is_tried_above() -> None:
     """A new option, or a new value of one, belongs on the list of settings."""
     tried = {(name, value) for settings in SETTINGS for name, value in settings.items()}
-    here = {"device", "format"}  # what a machine has, and what a file is called: tested where they are made
+    here = {
+        "engine",
+        "precision",
+        "device",
+        "format",
+    }  # a machine has them, a file is called so
     choices = {(f.name, value) for f in fields(Options) for value in f.metadata["choices"] or ()}
     defaults = {(f.name, f.default) for f in fields(Options)}
     assert sorted(c for c in choices - defaults - tried if c[0] not in here) == []
@@ -158,6 +164,11 @@ def test_every_choice_is_tried_above() -> None:
         ),
         ({"png_level": 5, "format": "webp"}, r"png_level is for png.*format is webp.*leave out png_level"),
         ({"device": "gpu"}, r"device 'gpu' is not one of auto"),
+        ({"engine": "tensorrt"}, r"engine 'tensorrt' is not one of auto, onnxruntime, openvino"),
+        ({"precision": "int8"}, r"precision 'int8' is not one of f32, bf16"),
+        ({"engine": "openvino", "device": "cuda"}, r"device 'cuda' is ONNX Runtime's"),
+        ({"precision": "bf16", "device": "coreml"}, r"device 'coreml' is ONNX Runtime's, in f32"),
+        ({"precision": "bf16", "engine": "onnxruntime"}, r"precision 'bf16' is OpenVINO's"),
         ({"feather": -0.5}, r"feather must be between 0 \(off\) and 500 pixels, not -0.5"),
         ({"feather": 501}, r"feather must be between"),
         ({"feather": float("nan")}, r"feather must be between"),

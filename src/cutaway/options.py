@@ -24,7 +24,9 @@ from cutaway.looks import (
 from cutaway.types import Align, Backdrop, Canvas, Fit
 
 OutputFormat: TypeAlias = Literal["png", "webp", "jpg", "tiff", "avif", "gif", "zip", "ora"]
-DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
+DeviceName: TypeAlias = Literal["auto", "cpu", "cuda", "tensorrt", "rocm", "coreml", "directml"]
+EngineName: TypeAlias = Literal["auto", "onnxruntime", "openvino"]
+Precision: TypeAlias = Literal["f32", "bf16"]
 Zoom: TypeAlias = Literal["auto", "off"]
 Effect: TypeAlias = Literal["none", "blur-subject", "pixelate-subject", "grey-background"]
 PresetName: TypeAlias = Literal["amazon", "google", "etsy", "shopify", "square", "passport"]
@@ -32,6 +34,11 @@ Show: TypeAlias = Literal["result", "strip"]
 
 FORMATS: tuple[str, ...] = get_args(OutputFormat)
 DEVICES: tuple[str, ...] = get_args(DeviceName)
+ENGINES: tuple[str, ...] = get_args(EngineName)
+PRECISIONS: tuple[str, ...] = get_args(Precision)
+SETTLED = ("model", "engine", "precision", "device", "threads")
+"""Options that a `Remover` is opened with: they cannot differ from photo to photo."""
+
 MAX_FEATHER_PX = 500.0
 MAX_GROW_PX = 100.0
 MIN_FILL = 1.0
@@ -152,6 +159,12 @@ class Options:
     grow: float = _option(
         0.0, "Move the edge outwards by this many pixels of the photo; below 0 inwards.", metavar="PX"
     )
+    engine: EngineName = _option("auto", "What runs the network.", choices=ENGINES)
+    precision: Precision = _option(
+        "f32",
+        "What the network calculates in; bf16 is quicker and coarser, by OpenVINO only.",
+        choices=PRECISIONS,
+    )
     device: DeviceName = _option(
         "auto", "Where the network runs; an explicit device that cannot be used is an error.", choices=DEVICES
     )
@@ -181,6 +194,7 @@ class Options:
             raise OptionError("model must not be empty: give a name or the path of a .onnx file")
         check_coding(self.format, quality=self.quality, png_level=self.png_level)
         self._refuse_missing_logo()
+        self._refuse_other_engines()
         self._refuse_contradictions(self.backdrop.kind)
 
     def _take_preset(self, name: str) -> None:
@@ -231,6 +245,16 @@ class Options:
         if self.effect != "none" and not (is_plain and self.dress.only_logo):
             raise OptionError(
                 f"effect {self.effect!r} keeps the photo as it is: leave out effect, or framing, shadow and outline"
+            )
+
+    def _refuse_other_engines(self) -> None:
+        if self.device not in ("auto", "cpu") and (self.engine == "openvino" or self.precision != "f32"):
+            raise OptionError(
+                f"device {self.device!r} is ONNX Runtime's, in f32: leave out device, or engine and precision"
+            )
+        if self.precision != "f32" and self.engine == "onnxruntime":
+            raise OptionError(
+                f"precision {self.precision!r} is OpenVINO's: leave out precision, or say engine 'openvino'"
             )
 
     @cached_property
@@ -295,7 +319,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "feather": (float, int), "effect": str, "mask_only": bool, "show": str, "format": (str, type(None)),
     "quality": (int, type(None)), "png_level": (int, type(None)), "strip": bool, "zoom": str,
     "refine": bool, "foreground": bool, "fill_holes": bool, "keep_largest": bool, "solid": bool, "invert": bool,
-    "threshold": (float, int, type(None)), "grow": (float, int), "device": str, "threads": int,
+    "threshold": (float, int, type(None)), "grow": (float, int), "engine": str, "precision": str,
+    "device": str, "threads": int,
 }  # fmt: skip
 
 

@@ -15,7 +15,18 @@ from cutaway.errors import DeviceError
 from cutaway.kept import Kept
 from cutaway.looks import read_canvas
 from cutaway.making import Backgrounds, read_photo, unit
-from cutaway.options import DeviceName, Effect, Options, OutputFormat, PresetName, Show, Zoom
+from cutaway.options import (
+    SETTLED,
+    DeviceName,
+    Effect,
+    EngineName,
+    Options,
+    OutputFormat,
+    Precision,
+    PresetName,
+    Show,
+    Zoom,
+)
 from cutaway.result import AnyPath, Result
 from cutaway.shaping import cleaned, edged
 from cutaway.types import Align, Box, Cutout, Fit, Floats, Frame, Matte, Pixels, Prepared, Size
@@ -32,7 +43,8 @@ class Remover:
 
     Args:
         model: a name from `cutaway models` or the path of a .onnx file; None takes `options.model`.
-        options: model, device and threads are settled here; `remove` follows the rest unless told otherwise.
+        options: model, engine, precision, device and threads are settled here; `remove` follows the rest unless told
+            otherwise.
         engine: use this engine instead of opening a model.
 
     Raises:
@@ -67,8 +79,13 @@ class Remover:
 
     @property
     def device(self) -> str:
-        """Where the network really runs: "cpu" or "cuda"."""
+        """Where the network really runs: "cpu", "cuda", ..."""
         return self._opened().device
+
+    @property
+    def engine(self) -> str:
+        """What really runs the network: "onnxruntime", "openvino"."""
+        return self._opened().name
 
     def stream(self) -> Remover:
         """A remover for the frames of one video, in order and in one thread.
@@ -100,7 +117,7 @@ class Remover:
 
         Args:
             photo: as in `matte`.
-            options: the picture to be made of this photo; its model, device and threads are not looked at.
+            options: the picture to be made of this photo; what the remover was opened with is not looked at.
 
         Raises:
             OptionError: the background is none that there is.
@@ -143,8 +160,7 @@ class Remover:
     def _settled(self, options: Options | None) -> Options:
         if options is None:
             return self._options
-        own = self._options
-        return replace(options, model=own.model, device=own.device, threads=own.threads)
+        return replace(options, **{name: getattr(self._options, name) for name in SETTLED})
 
     def _opened(self) -> Engine:
         if self._engine is None:
@@ -195,6 +211,8 @@ def remove(
     invert: bool = False,
     threshold: float | None = None,
     grow: float = 0.0,
+    engine: EngineName = "auto",
+    precision: Precision = "f32",
     device: DeviceName = "auto",
     threads: int = 0,
 ) -> Result:
@@ -206,7 +224,8 @@ def remove(
         photo: a path, bytes, a binary file, a Pillow image or a uint8 or uint16 array.
         model, background, fit, position, canvas, crop, margin, fill, align, shadow, outline, logo, preset, feather,
             effect, mask_only, show, format, quality, png_level, strip, zoom, refine, foreground, fill_holes,
-            keep_largest, solid, invert, threshold, grow, device, threads: see `cutaway.Options`.
+            keep_largest, solid, invert, threshold, grow, engine, precision, device, threads: see
+            `cutaway.Options`.
 
     Raises:
         OptionError: an option has an impossible value, or two contradict each other.
@@ -244,13 +263,14 @@ def remove(
         invert=invert,
         threshold=threshold,
         grow=grow,
+        engine=engine,
+        precision=precision,
         device=device,
         threads=threads,
     )
-    key = (model, _changed(model), device, threads)
-    remover = _removers.get(
-        key, lambda: Remover(options=Options(model=model, device=device, threads=threads))
-    )
+    opened = {name: getattr(options, name) for name in SETTLED}
+    key = (_changed(model), *opened.values())
+    remover = _removers.get(key, lambda: Remover(options=Options(**opened)))
     return remover.remove(photo, options=options)
 
 
@@ -318,9 +338,9 @@ def _changed(model: str) -> int | None:
 
 
 def _open_engine(options: Options) -> Engine:
-    from cutaway.engines.open import open_engine
+    from cutaway.engines.open import open_as
 
-    return open_engine(options.model, device=options.device, threads=options.threads)
+    return open_as(options)
 
 
 def _small_in_srgb(small: Pixels, frame: Frame) -> Pixels:

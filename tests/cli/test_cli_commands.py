@@ -16,6 +16,7 @@ from cutaway._version import __version__
 from cutaway.cli import COMMANDS
 from cutaway.cli.models import INDENT, described
 from cutaway.errors import CheckpointError, MissingExtraError
+from cutaway.options import Options
 from cutaway.weights.store import CatalogueEntry
 from processes import started
 
@@ -139,15 +140,18 @@ def test_evaluate(cutaway, monkeypatch, failing: int, code: int) -> None:  # typ
     rows = tuple(SimpleNamespace(id=f"cats/{i}", error="unreadable") for i in range(2))
     calls = []
 
-    def evaluate(data, *, model, out, device, threads, masks, progress):  # type: ignore[no-untyped-def]
-        calls.append((data, model, out, device, threads, masks))
+    def evaluate(data, *, out, options, masks, progress):  # type: ignore[no-untyped-def]
+        calls.append((data, out, options, masks))
         progress(1, 2)
         return FakeSummary(rows, rows[:failing])
 
     stand_in(monkeypatch, "cutaway.evaluation.run", evaluate=evaluate)
-    ran = cutaway("evaluate", "a", "b", "--model", "m.onnx", "-o", "out")
+    ran = cutaway(
+        "evaluate", "a", "b", "--model", "m.onnx", "-o", "out", "--engine", "openvino", "--threads", 2
+    )
     assert (ran.code, ran.out, len(ran.errors)) == (code, b"iou 0.9\n", failing)
-    assert calls == [((Path("a"), Path("b")), "m.onnx", Path("out"), "auto", 0, "auto")]
+    wanted = Options(model="m.onnx", engine="openvino", threads=2)
+    assert calls == [((Path("a"), Path("b")), Path("out"), wanted, "auto")]
 
 
 def test_train_passes_on_what_was_said_and_nothing_else(cutaway, monkeypatch, here: Path) -> None:  # type: ignore[no-untyped-def]
@@ -235,6 +239,9 @@ def test_doctor(cutaway, bright_model: Path) -> None:  # type: ignore[no-untyped
         "CUTAWAY_HOME",
         "CUTAWAY_OFFLINE",
         "devices: cpu yes",
+        "device directml: not built into this onnxruntime; pip uninstall",
+        "engine auto: onnxruntime",
+        "by onnxruntime on cpu",
         "passed",
     ):
         assert words in told

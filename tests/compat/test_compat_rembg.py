@@ -113,6 +113,8 @@ def test_what_is_no_picture(session: rembg.BaseSession) -> None:
     [
         (None, "auto"), (["CPUExecutionProvider"], "cpu"), (["CUDAExecutionProvider"], "cuda"),
         (["CUDAExecutionProvider", "CPUExecutionProvider"], "auto"), ([("CUDAExecutionProvider", {})], "cuda"),
+        (["CoreMLExecutionProvider"], "coreml"), (["DmlExecutionProvider"], "directml"),
+        (["ROCMExecutionProvider"], "rocm"), (["OfTheFutureExecutionProvider"], "auto"),
     ],
 )  # fmt: skip
 def test_providers(providers: list[str] | None, device: str) -> None:

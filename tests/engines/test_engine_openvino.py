@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cutaway.engines.onnx import OnnxEngine
-from cutaway.engines.open import ENGINES, open_engine
+from cutaway.engines.open import open_engine
 from cutaway.engines.openvino import OpenVinoEngine
 from cutaway.errors import DeviceError, MissingExtraError, ModelError, ModelNotFoundError, OptionError
 from cutaway.remover import Remover
@@ -104,7 +104,7 @@ def test_what_cannot_be_run_is_one_line(
 def test_what_is_asked_wrongly_is_refused(bright_model: Path, tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="runs on the CPU, not on 'cuda'"):
         OpenVinoEngine(bright_model, device="cuda")
-    with pytest.raises(OptionError, match="precision 'f64' is not one of f32, bf16, auto"):
+    with pytest.raises(OptionError, match="precision 'f64' is not one of f32, bf16"):
         OpenVinoEngine(bright_model, precision="f64")  # type: ignore[arg-type]
     with pytest.raises(ModelNotFoundError, match=r"none\.onnx"):
         OpenVinoEngine(tmp_path / "none.onnx")
@@ -118,11 +118,15 @@ def test_without_the_extra_it_says_what_to_install(
         open_engine(bright_model, engine="openvino")
 
 
-def test_the_door_opens_onnx_runtime_unless_told_otherwise(bright_model: Path) -> None:
-    assert ENGINES == ("auto", "onnxruntime", "openvino")
-    for engine in ("auto", "onnxruntime"):
-        assert open_engine(bright_model, engine=engine, device="cpu", threads=1).name == "onnxruntime"
-    with pytest.raises(OptionError, match="engine 'tensorrt' is not one of auto"):
-        open_engine(bright_model, engine="tensorrt")  # type: ignore[arg-type]
-    with pytest.raises(ModelNotFoundError, match="Did you mean 'default'"):
-        open_engine("defualt")
+@pytest.mark.usefixtures("openvino")
+def test_bf16_is_openvinos_and_is_refused_where_the_processor_lacks_it(
+    bright_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "cutaway.engines.openvino.has_bf16"
+    monkeypatch.setattr(module, lambda core: True)
+    engine = open_engine(bright_model, precision="bf16", threads=1)
+    assert engine.name == "openvino"
+    np.testing.assert_allclose(engine.run(tensor(value=0.9)), 1 / (1 + np.exp(-8)), atol=0.02)
+    monkeypatch.setattr(module, lambda core: False)
+    with pytest.raises(DeviceError, match="does not calculate in bf16: use precision 'f32'"):
+        open_engine(bright_model, precision="bf16")

@@ -11,6 +11,7 @@ from cutaway.data.pairs import find_pairs
 from cutaway.errors import DataError, ImageError
 from cutaway.evaluation.report import Summary
 from cutaway.evaluation.run import chosen, evaluate, mask_readings, score_pairs, to_size
+from cutaway.options import Options
 from cutaway.types import Matte
 from cutaway.weights.spec import ModelSpec
 from html_pages import Page
@@ -152,17 +153,18 @@ def test_evaluate_finds_folders_of_other_names(tmp_path: Path, bright_model: Pat
     write_set(tmp_path / "data", 1)
     (tmp_path / "data" / "images").rename(tmp_path / "data" / "photos")
     (tmp_path / "data" / "masks").rename(tmp_path / "data" / "alphas")
-    model, out = str(bright_model), tmp_path / "out"
+    options, out = Options(model=str(bright_model)), tmp_path / "out"
     with pytest.raises(DataError):
-        evaluate([tmp_path / "data"], model=model, out=out)
-    assert not evaluate([tmp_path / "data"], model=model, out=out, subdirs=("photos", "alphas")).failed
+        evaluate([tmp_path / "data"], options=options, out=out)
+    assert not evaluate([tmp_path / "data"], options=options, out=out, subdirs=("photos", "alphas")).failed
 
 
 def test_evaluate_writes_scores_table_and_sheet(tmp_path: Path, bright_model: Path) -> None:
     write_set(tmp_path / "data" / "one")
     write_set(tmp_path / "data" / "two", 2)
     out = tmp_path / "out"
-    summary = evaluate([tmp_path / "data"], model=str(bright_model), out=out, device="cpu", threads=1)
+    options = Options(model=str(bright_model), device="cpu", threads=1)
+    summary = evaluate([tmp_path / "data"], out=out, options=options)
     assert summary.spec.name == "bright"
     assert summary.groups["one"]["iou"] > 0.9
     assert json.loads((out / "scores.json").read_text("utf-8"))["pictures"] == 5
@@ -203,5 +205,5 @@ def test_a_chosen_picture_that_went_away_is_named_and_the_rest_are_shown(tmp_pat
 
 def test_no_pair_at_all_is_an_error(tmp_path: Path, bright_model: Path) -> None:
     with pytest.raises(DataError):
-        evaluate([tmp_path], model=str(bright_model), out=tmp_path / "out")
+        evaluate([tmp_path], options=Options(model=str(bright_model)), out=tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -9,15 +9,16 @@ import sys
 import time
 from collections.abc import Iterator
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cutaway._version import __version__
 from cutaway.cli.console import one_line, open_console, volume_flags
+from cutaway.cli.engine_flags import engine_flags
 from cutaway.cli.models import megabytes
 from cutaway.errors import CutawayError, install_line
-from cutaway.options import DEVICES, Options
+from cutaway.options import DeviceName, EngineName, Options, Precision
 
 if TYPE_CHECKING:
     from cutaway.types import Pixels
@@ -29,11 +30,17 @@ _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+).*?extra\s*==\s*['\"]([^'\"]+)['\"
 
 @click.command()
 @click.option("--model", default="default", show_default=True, metavar="NAME|PATH", help="Model to try out.")
-@click.option(
-    "--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where to try it out."
-)
+@engine_flags
 @volume_flags
-def doctor(model: str, device: str, verbose: int, quiet: bool) -> int:
+def doctor(
+    model: str,
+    engine: EngineName,
+    precision: Precision,
+    device: DeviceName,
+    threads: int,
+    verbose: int,
+    quiet: bool,
+) -> int:
     """Check this installation and say what to install for more.
 
     Shows versions, engines, devices and model files, and tries a model on a drawn picture.
@@ -46,7 +53,8 @@ def doctor(model: str, device: str, verbose: int, quiet: bool) -> int:
     _show("Settings", _settings())
     _show("Models", _models())
     _show("Extras", _extras())
-    works, line = self_test(model, device)
+    given = {"engine": engine, "precision": precision, "device": device, "threads": threads}
+    works, line = self_test({"model": model, **given})
     _show("Self-test", [line])
     return 0 if works else 1
 
@@ -78,17 +86,35 @@ def _engines() -> Iterator[str]:
     try:
         import onnxruntime
 
+        from cutaway.engines.choose import choose
+        from cutaway.engines.providers import DEVICES
+
         providers = onnxruntime.get_available_providers()
     except Exception as error:  # a broken installation is what a doctor is asked about
         yield f"onnxruntime cannot be used: {type(error).__name__}: {error}"
         return
     yield f"onnxruntime: {', '.join(providers)}"
-    cuda = (
-        "yes"
-        if "CUDAExecutionProvider" in providers
-        else "no (needs an NVIDIA GPU and: pip install onnxruntime-gpu)"
-    )
-    yield f"devices: cpu yes, cuda {cuda}"
+    yield "devices: cpu yes" + "".join(f", {name} yes" for name, one in DEVICES.items() if one.provider)
+    for name, one in DEVICES.items():
+        if not one.provider:
+            yield f"device {name}: not built into this onnxruntime; {one.install}"
+    yield _openvino()
+    taken = choose()
+    yield f"engine auto: {taken.name}, because {taken.why}"
+
+
+def _openvino() -> str:
+    if (version := installed("openvino")) is None:
+        return f"openvino is not installed; {install_line('openvino')}"
+    try:
+        import openvino
+
+        from cutaway.engines.openvino import has_bf16
+
+        precisions = "f32, bf16" if has_bf16(openvino.Core()) else "f32 (bf16: not this processor)"
+    except Exception as error:  # a broken installation is what a doctor is asked about
+        return f"openvino cannot be used: {type(error).__name__}: {error}"
+    return f"openvino {version}: precisions {precisions}"
 
 
 def _usable_cores() -> int:
@@ -136,12 +162,12 @@ def extras() -> dict[str, list[str]]:
     return found
 
 
-def self_test(model: str, device: str) -> tuple[bool, str]:
+def self_test(given: dict[str, Any]) -> tuple[bool, str]:
     """Take the background from a drawn picture: whether that works, and a line that says how it went."""
     from cutaway.remover import Remover
 
     try:
-        options = Options.from_mapping({"model": model, "device": device})
+        options = Options.from_mapping(given)
         start = time.perf_counter()
         remover = Remover(options=options)
         opened = time.perf_counter()
@@ -151,7 +177,10 @@ def self_test(model: str, device: str) -> tuple[bool, str]:
         return False, f"failed: {error}"
     opening = f"opened in {(opened - start) * 1000:.0f} ms"
     working = f"{size[1]}×{size[0]} pixels in {(done - opened) * 1000:.0f} ms"
-    return True, f"passed: model {remover.spec.name!r} on {remover.device}, {opening}, {working}"
+    return (
+        True,
+        f"passed: model {remover.spec.name!r} by {remover.engine} on {remover.device}, {opening}, {working}",
+    )
 
 
 def drawn_disc() -> Pixels:

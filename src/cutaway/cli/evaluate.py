@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from cutaway.cli.console import open_console, print_error, volume_flags
+from cutaway.cli.engine_flags import engine_flags
 from cutaway.cli.progress import Progress
+from cutaway.options import DeviceName, EngineName, Options, Precision
 
 
 @click.command()
@@ -24,21 +25,7 @@ from cutaway.cli.progress import Progress
     type=click.Path(path_type=Path),
     help="Folder for the report.",
 )
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    show_default=True,
-    help="Where the network runs.",
-)
-@click.option(
-    "--threads",
-    type=int,
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="Processor threads; 0 lets the engine choose.",
-)
+@engine_flags
 @click.option(
     "--masks", default="auto", show_default=True, metavar="READING", help="How mask values are meant."
 )
@@ -50,7 +37,9 @@ def evaluate(
     data: tuple[Path, ...],
     model: str,
     output: Path,
-    device: Literal["auto", "cpu", "cuda"],
+    engine: EngineName,
+    precision: Precision,
+    device: DeviceName,
     threads: int,
     masks: str,
     subdirs: tuple[str, str] | None,
@@ -73,11 +62,10 @@ def evaluate(
         bar.count, bar.total = done - 1, total
         bar.step()
 
+    options = Options(model=model, engine=engine, precision=precision, device=device, threads=threads)
     measure = partial(evaluate_pairs, subdirs=subdirs) if subdirs else evaluate_pairs
     try:
-        summary = measure(
-            data, model=model, out=output, device=device, threads=threads, masks=masks, progress=show
-        )
+        summary = measure(data, out=output, options=options, masks=masks, progress=show)
     finally:
         bar.clear()
     click.echo(summary.table())

@@ -9,7 +9,9 @@ from typing import Literal
 import click
 
 from cutaway.cli.console import open_console, print_error, volume_flags
+from cutaway.cli.engine_flags import engine_flags
 from cutaway.cli.progress import Progress
+from cutaway.options import DeviceName, EngineName, Options, Precision
 
 
 @click.command()
@@ -34,18 +36,7 @@ from cutaway.cli.progress import Progress
     "--zoom", type=click.Choice(["auto", "off"]), default="auto", show_default=True,
     help="Look at a small subject a second time, closer.",
 )  # fmt: skip
-@click.option(
-    "--engine", type=click.Choice(["auto", "onnxruntime", "openvino"]), default="auto", show_default=True,
-    help="What runs the network.",
-)  # fmt: skip
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
-    help="Where the network runs.",
-)  # fmt: skip
-@click.option(
-    "--threads", type=int, default=0, show_default=True, metavar="N",
-    help="Processor threads; 0 lets the engine choose.",
-)  # fmt: skip
+@engine_flags
 @volume_flags
 def label(
     photos: Path,
@@ -57,8 +48,9 @@ def label(
     min_confidence: float,
     subject: tuple[float, float],
     zoom: Literal["auto", "off"],
-    engine: Literal["auto", "onnxruntime", "openvino"],
-    device: Literal["auto", "cpu", "cuda"],
+    engine: EngineName,
+    precision: Precision,
+    device: DeviceName,
     threads: int,
     verbose: int,
     quiet: bool,
@@ -77,15 +69,13 @@ def label(
     console = open_console(verbose, quiet)
     from cutaway.data.label import Wishes
     from cutaway.data.label import label as draw
-    from cutaway.engines.open import open_engine
-    from cutaway.options import Options
     from cutaway.remover import Remover
 
     wishes = Wishes(views, binary, unknown, min_confidence, subject)
-    options = Options(model=model, zoom=zoom, device=device, threads=threads)
-    remover = Remover(
-        options=options, engine=open_engine(model, engine=engine, device=device, threads=threads)
+    options = Options(
+        model=model, zoom=zoom, engine=engine, precision=precision, device=device, threads=threads
     )
+    remover = Remover(options=options)
     bar = Progress(0, sys.stderr if console.shows_progress else None)
 
     def show(done: int, total: int) -> None:

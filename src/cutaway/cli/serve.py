@@ -15,7 +15,7 @@ import click
 
 from cutaway.cli.console import Console, open_console, volume_flags
 from cutaway.errors import MissingExtraError, OptionError
-from cutaway.options import DEVICES
+from cutaway.options import DEVICES, ENGINES, PRECISIONS
 from cutaway.server.settings import Settings
 
 KEYS_VARIABLE = "CUTAWAY_API_KEYS"
@@ -26,6 +26,13 @@ _FLAGS: tuple[tuple[str, str, str | None, str], ...] = (
     ("host", "--host", "ADDRESS", "Address to listen on; 0.0.0.0 is all of the machine's."),
     ("port", "--port", "N", "Port to listen on; 0 takes a free one."),
     ("model", "--model", "NAME|PATH", "Model to serve."),
+    ("engine", "--engine", None, "What runs the network."),
+    (
+        "precision",
+        "--precision",
+        None,
+        "What the network calculates in; bf16 is quicker, coarser and OpenVINO's.",
+    ),
     ("device", "--device", None, "Where the network runs."),
     ("threads", "--threads", "N", "Processor threads for the network; 0 lets the engine choose."),
     ("pool", "--pool", "N", "Pictures worked on at the same time."),
@@ -50,6 +57,7 @@ _FLAGS: tuple[tuple[str, str, str | None, str], ...] = (
     ("ssl_key", "--ssl-key", "FILE", "Private key (PEM) of the certificate."),
 )
 """Field of `Settings`, flag, what stands for its value, help."""
+_CHOICES = {"engine": ENGINES, "precision": PRECISIONS, "device": DEVICES}
 
 
 def settings_flags(function: _Function) -> _Function:
@@ -62,7 +70,7 @@ def settings_flags(function: _Function) -> _Function:
             default=default,
             is_flag=isinstance(default, bool),
             multiple=isinstance(default, tuple),
-            type=click.Choice(DEVICES) if name == "device" else _kind(default),
+            type=click.Choice(_CHOICES[name]) if name in _CHOICES else _kind(default),
             show_default=bool(default) and default is not True,
             metavar=metavar,
             help=help,

@@ -43,8 +43,6 @@ NAMES = (
 )  # fmt: skip
 """rembg's names of models; those that the catalogue has, and that are on this machine, can be used."""
 
-_CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
-
 
 class RembgWarning(UserWarning):
     """Something is not quite as in rembg."""
@@ -90,7 +88,7 @@ def new_session(
         model_name: a name of the catalogue (some are rembg's own), or the path of a .onnx file that says how to feed
             it. None is Cutaway's built-in model, whatever rembg's default is at the time.
         sess_opts: ONNX Runtime's session options; only `intra_op_num_threads` is looked at.
-        providers: ONNX Runtime's providers; CUDA alone asks for CUDA, CPU alone for the CPU, else it is automatic.
+        providers: ONNX Runtime's providers; one alone asks for its device, else it is automatic.
 
     Raises:
         ModelNotFoundError: there is no such model, or it is not on this machine; nothing is downloaded by itself.
@@ -119,9 +117,14 @@ def _not_here(name: str) -> str:
 def _device(providers: Sequence[Any] | None) -> DeviceName:
     """rembg's providers are names or (name, options)."""
     names = [one if isinstance(one, str) else one[0] for one in providers or ()]
-    if names == [_CPU]:
-        return "cpu"
-    return "cuda" if names == [_CUDA] else "auto"
+    if len(names) != 1:
+        return "auto"
+    from cutaway.engines.providers import CPU, DEVICES
+
+    devices: dict[str, DeviceName] = {
+        name: device for device, one in DEVICES.items() for name in one.providers
+    }
+    return "cpu" if names == [CPU] else devices.get(names[0], "auto")
 
 
 def remove(

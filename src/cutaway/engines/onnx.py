@@ -1,4 +1,4 @@
-"""Runs a `.onnx` file with ONNX Runtime, on the CPU or on an NVIDIA card."""
+"""Runs a `.onnx` file with ONNX Runtime, on the CPU or on any device that it was built for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import onnxruntime as ort
 
 from cutaway.engines.base import planes
+from cutaway.engines.providers import BY_ITSELF, CPU, DEVICES, cannot
 from cutaway.engines.threads import restricted_threads
 from cutaway.errors import DeviceError, ModelError, ModelNotFoundError
 from cutaway.options import DeviceName
@@ -19,7 +20,6 @@ from cutaway.weights.spec import METADATA_KEY, ModelSpec
 
 log = logging.getLogger(__name__)
 
-_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _FATAL = 4  # ONNX Runtime's highest severity: it raises what it would otherwise also print
 
 
@@ -28,14 +28,14 @@ class OnnxEngine:
 
     Args:
         path: the `.onnx` file.
-        device: "cpu", "cuda", or "auto" for CUDA where it really works and the CPU otherwise.
+        device: "cpu", a name from `providers.DEVICES`, or "auto" for CUDA where it really works and the CPU otherwise.
         threads: processor threads; 0 for one per physical core that this process may use.
         spec: how to feed it; None reads it from the file.
 
     Raises:
         ModelNotFoundError: there is no such file.
         ModelError: the file is damaged, or does not say how to feed it and `spec` does not either.
-        DeviceError: CUDA was asked for and does not work.
+        DeviceError: the device that was asked for does not work.
     """
 
     name = "onnxruntime"
@@ -51,8 +51,7 @@ class OnnxEngine:
         file = Path(path)
         if not file.is_file():
             raise ModelNotFoundError(f"there is no model file {str(file)!r}")
-        self._session = _open(file, device, threads)
-        self.device = "cuda" if _CUDA in self._session.get_providers() else "cpu"
+        self._session, self.device = _open(file, device, threads)
         self.spec = spec or _read_spec(self._session, file)
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name  # deep supervision: the first one is the answer
@@ -73,39 +72,40 @@ class OnnxEngine:
         return planes(answer, self.spec)
 
 
-def _open(file: Path, device: DeviceName, threads: int) -> ort.InferenceSession:
-    """Open the file where it was asked for, and make sure that it is there."""
-    if device == "cpu":
-        return _session(file, [_CPU], threads)
-    if _CUDA not in ort.get_available_providers():
-        session, problem = _session(file, [_CPU], threads), "it has no CUDA support"
-    else:
-        session, problem = _session_on_cuda(file, threads)
-    if device == "cuda" and _CUDA not in session.get_providers():
-        raise DeviceError(_no_cuda(problem))
-    return session
+def _open(file: Path, device: DeviceName, threads: int) -> tuple[ort.InferenceSession, str]:
+    """Open the file where it was asked for, make sure that it is there, and say where that is."""
+    name = BY_ITSELF if device == "auto" else device
+    if name == "cpu" or (device == "auto" and DEVICES[name].provider is None):
+        return _session(file, [CPU], threads), "cpu"
+    session, problem = _session_on(name, file, threads)
+    if not problem:
+        return session, name
+    if device != "auto":
+        raise DeviceError(cannot(name, problem))
+    log.warning("onnxruntime is installed for %s, but %s: the CPU is used", DEVICES[name].title, problem)
+    return session, "cpu"
 
 
-def _session_on_cuda(file: Path, threads: int) -> tuple[ort.InferenceSession, str]:
-    """A session on CUDA, or one on the CPU and what is wrong with CUDA.
+def _session_on(name: DeviceName, file: Path, threads: int) -> tuple[ort.InferenceSession, str]:
+    """A session on a device and ""; or one on the CPU and what is wrong with the device.
 
     Without a driver or cuDNN, ONNX Runtime quietly opens the session on the CPU: only the session itself
     knows.
     """
-    _load_cuda_libraries()
+    device = DEVICES[name]
+    if device.provider is None:
+        return _session(file, [CPU], threads), f"it has no {device.title} support"
+    if "CUDAExecutionProvider" in device.order():
+        _load_cuda_libraries()
     try:
-        return _session(
-            file, [_CUDA, _CPU], threads
-        ), "its CUDA support does not start: look at the driver, CUDA and cuDNN"
+        session = _session(file, device.order(), threads)
     except ModelError as error:
-        return _session(file, [_CPU], threads), str(error)  # raises again if it is the file that is at fault
-
-
-def _no_cuda(why: str) -> str:
-    have = ", ".join(p.removesuffix("ExecutionProvider") for p in ort.get_available_providers())
+        return _session(file, [CPU], threads), str(error)  # raises again if it is the file that is at fault
+    if device.provider in session.get_providers():
+        return session, ""
     return (
-        f"device 'cuda' cannot be used: onnxruntime {ort.__version__} is installed (with {have}) and {why}. "
-        "Use device 'cpu', or: pip uninstall onnxruntime; pip install 'onnxruntime-gpu[cuda,cudnn]'"
+        session,
+        f"its {device.title} support does not start: look at the driver and the libraries it needs",
     )
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from typing import Literal, TypeAlias, get_args
 
 from cutaway.engines.base import Engine
+from cutaway.engines.choose import choose
 from cutaway.errors import OptionError
-from cutaway.options import DeviceName
+from cutaway.options import ENGINES, DeviceName, EngineName, Options, Precision
 
-EngineName: TypeAlias = Literal["auto", "onnxruntime", "openvino"]
-"""What runs the network; "auto" is ONNX Runtime, which everybody has and which answers the same everywhere."""
+log = logging.getLogger(__name__)
 
-ENGINES: tuple[str, ...] = get_args(EngineName)
+
+def open_as(options: Options) -> Engine:
+    """`open_engine` with what a user's options say."""
+    return open_engine(
+        options.model, engine=options.engine, device=options.device, threads=options.threads,
+        precision=options.precision,
+    )  # fmt: skip
 
 
 def open_engine(
@@ -21,17 +27,19 @@ def open_engine(
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     threads: int = 0,
+    precision: Precision = "f32",
 ) -> Engine:
     """Open a model, with the description from its file or, for a known model made elsewhere, from the catalogue.
 
     Args:
         model: a name from `cutaway models` or the path of a .onnx file.
-        engine: what runs it.
-        device: where; "cuda" is ONNX Runtime's alone.
+        engine: what runs it; "auto" is ONNX Runtime, or OpenVINO where only that has the precision.
+        device: where; all but the CPU are ONNX Runtime's alone.
         threads: processor threads; 0 lets the engine choose.
+        precision: what it calculates in; "bf16" is OpenVINO's alone.
 
     Raises:
-        OptionError: there is no such engine.
+        OptionError: there is no such engine, or it has no such precision.
         MissingExtraError: the engine is not installed.
         ModelNotFoundError: no model by that name or path; for one that can be fetched the message says how.
         ModelError: the model file is damaged or does not say how to feed it.
@@ -46,10 +54,12 @@ def open_engine(
         from cutaway.weights.published import published_spec
 
         spec = published_spec(model)
-    if engine == "openvino":
+    chosen = choose(engine, device=device, precision=precision)
+    log.info("engine %s: %s", chosen.name, chosen.why)
+    if chosen.name == "openvino":
         from cutaway.engines.openvino import OpenVinoEngine
 
-        return OpenVinoEngine(path, device=device, threads=threads, spec=spec)
+        return OpenVinoEngine(path, device=device, threads=threads, precision=precision, spec=spec)
     from cutaway.engines.onnx import OnnxEngine
 
     return OnnxEngine(path, device=device, threads=threads, spec=spec)

@@ -6,21 +6,18 @@ import logging
 import os
 import threading
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any
 
 import numpy as np
 
 from cutaway.engines.base import planes
 from cutaway.engines.threads import restricted_threads
 from cutaway.errors import DeviceError, MissingExtraError, ModelError, ModelNotFoundError, OptionError
-from cutaway.options import DeviceName
+from cutaway.options import PRECISIONS, DeviceName, Precision
 from cutaway.types import Floats
 from cutaway.weights.spec import METADATA_KEY, ModelSpec
 
 log = logging.getLogger(__name__)
-
-Precision: TypeAlias = Literal["f32", "bf16", "auto"]
-"""What the CPU calculates in: exact; half as many bits, where the processor has them; or what OpenVINO would choose."""
 
 _FRAMEWORK = "framework"  # where OpenVINO keeps the metadata of the file that it read
 
@@ -32,8 +29,8 @@ class OpenVinoEngine:
         path: the `.onnx` file.
         device: "cpu" or "auto", which is the same: other devices are ONNX Runtime's.
         threads: processor threads; 0 for one per physical core that this process may use.
-        precision: "f32" answers as ONNX Runtime does. "auto" is OpenVINO's own choice, bf16 on processors that have
-            it: quicker there, with answers that differ from one machine to the next.
+        precision: "f32" answers as ONNX Runtime does; "bf16" is quicker on processors that calculate in it, with
+            answers that differ a little, and from one kind of processor to the next.
         spec: how to feed it; None reads it from the file.
 
     Raises:
@@ -41,7 +38,7 @@ class OpenVinoEngine:
         OptionError: there is no such precision.
         ModelNotFoundError: there is no such file.
         ModelError: the file is damaged, or does not say how to feed it and `spec` does not either.
-        DeviceError: another device than the CPU was asked for.
+        DeviceError: another device than the CPU was asked for, or the processor does not calculate in bf16.
     """
 
     name = "openvino"
@@ -61,15 +58,17 @@ class OpenVinoEngine:
             raise DeviceError(
                 f"engine 'openvino' runs on the CPU, not on {device!r}: use engine 'onnxruntime' for that"
             )
-        if precision not in get_args(Precision):
-            raise OptionError(f"precision {precision!r} is not one of {', '.join(get_args(Precision))}")
+        if precision not in PRECISIONS:
+            raise OptionError(f"precision {precision!r} is not one of {', '.join(PRECISIONS)}")
         if not file.is_file():
             raise ModelNotFoundError(f"there is no model file {str(file)!r}")
         core, network = _read(file)
+        if precision == "bf16" and not has_bf16(core):
+            raise DeviceError("this processor does not calculate in bf16: use precision 'f32'")
         self.spec = spec or _read_spec(network, file)
         self._compiled = _compile(core, network, file=file, settings=_settings(threads, precision))
         self._own = threading.local()
-        log.info("%s runs on the CPU (OpenVINO, %s)", self.spec.name, precision)
+        log.info("%s runs on cpu (OpenVINO, %s)", self.spec.name, precision)
 
     def run(self, tensor: Floats) -> Floats:
         """Run the network: float32 (N, C, h, w) to float32 (N, 1, h, w), or (N, 3, h, w) if the spec says "trimap".
@@ -113,11 +112,16 @@ def _read(file: Path) -> tuple[Any, Any]:
         raise ModelError(f"{str(file)!r} is not a model that can be run: {_reason(error)}") from error
 
 
+def has_bf16(core: Any) -> bool:
+    """Whether the processor calculates in bf16 (AVX512-BF16 or AMX); elsewhere OpenVINO takes f32 in silence."""
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 def _settings(threads: int, precision: Precision) -> dict[str, str | int]:
     chosen = threads or restricted_threads()
     return {
         "PERFORMANCE_HINT": "LATENCY",  # one photo as soon as can be, not many at once
-        **({"INFERENCE_PRECISION_HINT": precision} if precision != "auto" else {}),
+        "INFERENCE_PRECISION_HINT": precision,
         **({"INFERENCE_NUM_THREADS": chosen} if chosen else {}),
     }
 

@@ -21,7 +21,7 @@ from cutaway.evaluation.metrics import measure
 from cutaway.evaluation.report import Row, Summary
 from cutaway.evaluation.sheet import SheetRow, contact_sheet
 from cutaway.media.files import write_atomic
-from cutaway.options import DeviceName, Options
+from cutaway.options import Options
 from cutaway.remover import Remover
 from cutaway.types import Floats, Matte, Size
 
@@ -47,10 +47,8 @@ class MakesMattes(Protocol):
 def evaluate(
     data: Sequence[Path],
     *,
-    model: str,
     out: Path,
-    device: DeviceName = "auto",
-    threads: int = 0,
+    options: Options | None = None,
     masks: str = "auto",
     subdirs: Sequence[str] = DEFAULT_SUBDIRS,
     progress: Progress | None = None,
@@ -59,9 +57,8 @@ def evaluate(
 
     Args:
         data: folders with images/ and masks/ or in another layout that `data check` knows, or list files.
-        model: a model's name or the path of a .onnx file.
         out: folder for the four files; made if missing, files of these names are replaced.
-        device, threads: as in `cutaway.Options`.
+        options: which model, and what runs it; None is the built-in one as it comes.
         masks: how mask values are meant; "auto" asks the set's dataset.toml, or looks at all of its masks.
         subdirs: what the two folders are called.
         progress: told after each picture.
@@ -76,9 +73,10 @@ def evaluate(
     """
     pairs = find_pairs(data, subdirs=subdirs)
     readings = mask_readings(pairs, masks=masks)
-    remover = Remover(model, Options(model=model, device=device, threads=threads))
+    asked = options or Options()
+    remover = Remover(options=asked)
     rows, worst = score_pairs(remover, pairs, readings=readings, progress=progress)
-    summary = Summary(model, remover.spec, tuple(rows))
+    summary = Summary(asked.model, remover.spec, tuple(rows))
     examples = chosen(remover, pairs, summary, readings=readings)
     _write(out, summary, worst, examples=examples)
     return summary

@@ -14,7 +14,7 @@ from cutaway.server.problems import Problem
 IMAGE, BACKGROUND, MATTE = "image", "background", "matte"
 """The upload fields: the photo, a picture to lay behind it, and (`POST /compose`) the photo's matte."""
 
-SETTLED = ("device", "threads")
+SETTLED = ("engine", "precision", "device", "threads")
 """Options that are settled when the server starts; a request may repeat them, not change them."""
 
 _MATTE_MAKING = (

@@ -8,13 +8,12 @@ import threading
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cutaway.options import DeviceName, Options
 from cutaway.remover import Remover
 from cutaway.server.body import Form, read_form
 from cutaway.server.fetching import Fetcher
@@ -44,9 +43,7 @@ class Service:
 
     def __init__(self, settings: Settings, *, remover: Remover | None = None) -> None:
         self.settings = settings
-        device = cast(DeviceName, settings.device)
-        options = Options(model=settings.model, device=device, threads=settings.threads)
-        self.models = Models(options, remover=remover)
+        self.models = Models(settings.options, remover=remover)
         self.workshop = Workshop(pool=settings.pool, queue=settings.queue, seconds=settings.work_seconds)
         self.fetcher = Fetcher(settings.max_body_bytes) if settings.allow_urls else None
         self.rate = RateLimit(settings.megapixels_per_minute)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.errors import OptionError
+from cutaway.options import DeviceName, EngineName, Options, Precision
 
 MB = 1_000_000
 ANY = "*"
@@ -20,7 +21,8 @@ class Settings:
 
     Attributes:
         host, port: where it listens; port 0 takes a free one.
-        model, device, threads: as in `cutaway.Options`; requests may name other models of the catalogue.
+        model, engine, precision, device, threads: as in `cutaway.Options`; requests may name other models of the
+            catalogue.
         pool: pictures that are worked on at the same time.
         queue: requests that may wait beyond these; one more is answered 503.
         max_body_mb: largest request body, in millions of bytes.
@@ -48,7 +50,9 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7000
     model: str = "default"
-    device: str = "auto"
+    engine: EngineName = "auto"
+    precision: Precision = "f32"
+    device: DeviceName = "auto"
     threads: int = 0
     pool: int = 2
     queue: int = 16
@@ -72,6 +76,7 @@ class Settings:
     workers: int = 1
 
     def __post_init__(self) -> None:
+        _ = self.options  # says what contradicts
         if not 0 <= self.port <= 65535:
             raise OptionError(f"port must be between 0 (a free one) and 65535, not {self.port}")
         for name in ("pool", "workers", "max_job_pictures"):
@@ -106,6 +111,17 @@ class Settings:
     def max_pixels(self) -> int:
         """`max_megapixels` in pixels."""
         return int(self.max_megapixels * MB)
+
+    @property
+    def options(self) -> Options:
+        """The model, and what runs it.
+
+        Raises:
+            OptionError: they contradict each other.
+        """
+        return Options(
+            model=self.model, engine=self.engine, precision=self.precision, device=self.device, threads=self.threads
+        )  # fmt: skip
 
     def to_json(self) -> str:
         """The settings as text for another process."""

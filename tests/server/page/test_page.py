@@ -100,7 +100,7 @@ def test_every_option_of_the_server_is_in_the_panel_and_works(page: Page, shots:
     page.get_by_text("More about the edge").click()
     shown = {one.get_attribute("id") for one in page.locator("#generated [id^=option-]").all()}
     told = {one["name"] for one in page.evaluate("fetch('options').then((r) => r.json())")["options"]}
-    elsewhere = {"background", "fit", "canvas", "format", "device", "threads", "model"}
+    elsewhere = {"background", "fit", "canvas", "format", "engine", "precision", "device", "threads", "model"}
     assert shown >= {f"option-{name}" for name in told - elsewhere}
     page.focus("#option-feather")
     for _ in range(8):  # steps of half a pixel
