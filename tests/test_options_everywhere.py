@@ -19,6 +19,7 @@ from cutaway.options import Options, PresetName
 from cutaway.types import Align
 
 GROUND = "ground.png"
+STROKES = "strokes.png"
 SETTINGS: list[dict[str, object]] = [
     {},
     {"mask_only": True},
@@ -37,9 +38,12 @@ SETTINGS: list[dict[str, object]] = [
     {"strip": True},
     {"engine": "onnxruntime"},
     {"zoom": "off"},
-    {"refine": True},
-    {"foreground": True, "background": "teal"},
-    {"refine": True, "foreground": True},
+    {"refine": False},
+    {"roi": "10%,0,80,100%", "keep": "50%,50%"},
+    {"drop": "50%,50%"},
+    {"scribbles": STROKES},
+    {"foreground": False, "background": "teal"},
+    {"refine": False, "foreground": False},
     {"fill_holes": True, "keep_largest": True},
     {"solid": True, "grow": -1.5},
     {"invert": True, "background": "teal"},
@@ -87,6 +91,9 @@ def photo(tmp_path: Path, disc: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
     Image.fromarray(disc).save(tmp_path / "disc.png")
     Image.fromarray(disc[::-1, :70] // 2 + np.uint8(60)).save(tmp_path / GROUND)
+    painted = np.full_like(disc, 128)
+    painted[40:50, 20:100] = (255, 0, 0)
+    Image.fromarray(painted).save(tmp_path / STROKES)
     return tmp_path / "disc.png"
 
 

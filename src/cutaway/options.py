@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from cutaway.backdrops import parse_backdrop
 from cutaway.errors import OptionError, unknown_name
 from cutaway.formats import check_coding
+from cutaway.hints import Guidance, read_points, read_roi
 from cutaway.lengths import read_position
 from cutaway.looks import (
     Dress,
@@ -45,10 +46,16 @@ MIN_FILL = 1.0
 
 
 def _option(
-    default: Any, help: str, *, metavar: str | None = None, choices: tuple[str, ...] | None = None
+    default: Any,
+    help: str,
+    *,
+    metavar: str | None = None,
+    choices: tuple[str, ...] | None = None,
+    repeated: bool = False,
 ) -> Any:
-    """A field with what a command line or a form needs to show it."""
-    return field(default=default, metadata={"help": help, "metavar": metavar, "choices": choices})
+    """A field with what a command line or a form needs to show it; a repeated flag's texts are joined by spaces."""
+    told = {"help": help, "metavar": metavar, "choices": choices, "repeated": repeated}
+    return field(default=default, metadata=told)
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,10 @@ class Options:
     """
 
     model: str = _option(
-        "default", "Model to use: a name (see 'cutaway models') or a .onnx file.", metavar="NAME|PATH"
+        "default",
+        "Model to use: a name (see 'cutaway models') or a .onnx file; 'chroma' or 'chroma:COLOUR' keys out a green or "
+        "blue screen without a network.",
+        metavar="NAME|PATH|chroma",
     )
     background: str = _option(
         "none",
@@ -144,6 +154,29 @@ class Options:
     zoom: Zoom = _option(
         "auto", "Look at a small subject a second time, closer: finer, and slower.", choices=get_args(Zoom)
     )
+    roi: str | None = _option(
+        None,
+        "Look only at this part of the photo; all else is background. Pixels or per cent of the photo.",
+        metavar="X,Y,W,H",
+    )
+    keep: str = _option(
+        "",
+        "Keep only the parts of the subject that these points lie in. Pixels or per cent; may be repeated.",
+        metavar="X,Y",
+        repeated=True,
+    )
+    drop: str = _option(
+        "",
+        "Take away the parts of the subject that these points lie in. Pixels or per cent; may be repeated.",
+        metavar="X,Y",
+        repeated=True,
+    )
+    scribbles: str | None = _option(
+        None,
+        "A picture of brush strokes over the photo: white or green is subject, black or red is background, grey and "
+        "transparent say nothing.",
+        metavar="PICTURE",
+    )
     refine: bool = _option(True, "Draw the matte's edge where the photo's own pixels say it is.")
     foreground: bool = _option(
         True,
@@ -192,8 +225,9 @@ class Options:
             raise OptionError(f"fill must be between {MIN_FILL:g} and 100 per cent, not {self.fill:g}")
         if not self.model:
             raise OptionError("model must not be empty: give a name or the path of a .onnx file")
+        assert self.guidance is not None  # reading it checks it
         check_coding(self.format, quality=self.quality, png_level=self.png_level)
-        self._refuse_missing_logo()
+        self._refuse_missing_files()
         self._refuse_other_engines()
         self._refuse_contradictions(self.backdrop.kind)
 
@@ -204,10 +238,12 @@ class Options:
         for setting, value in taken_from(name, said, {f.name: f.default for f in fields(self)}).items():
             object.__setattr__(self, setting, value)  # once, before anybody has seen the options
 
-    def _refuse_missing_logo(self) -> None:
+    def _refuse_missing_files(self) -> None:
         logo = self.dress.logo  # reading it also checks it
-        if logo is not None and not os.path.exists(logo.picture):  # noqa: PTH110 - a string may hold anything
-            raise OptionError(f"logo {logo.picture!r}: no such file")
+        named = {"logo": logo.picture if logo else None, "scribbles": self.scribbles}
+        for name, path in named.items():
+            if path is not None and not os.path.exists(path):  # noqa: PTH110 - a string may hold anything
+                raise OptionError(f"{name} {path!r}: no such file")
 
     def _refuse_contradictions(self, behind: str) -> None:
         is_plain = self.framing.is_plain  # reading the framing also checks it
@@ -276,6 +312,20 @@ class Options:
         )
 
     @cached_property
+    def guidance(self) -> Guidance:
+        """`roi`, `keep` and `drop`, parsed."""
+        return Guidance(
+            roi=None if self.roi is None else read_roi(self.roi),
+            keep=read_points("keep", self.keep),
+            drop=read_points("drop", self.drop),
+        )
+
+    @property
+    def has_guidance(self) -> bool:
+        """Whether a person said anything about where the subject is."""
+        return bool(self.roi or self.keep or self.drop or self.scribbles)
+
+    @cached_property
     def dress(self) -> Dress:
         """`shadow`, `outline` and `logo`, parsed."""
         return Dress(
@@ -318,6 +368,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "shadow": str, "outline": (str, type(None)), "logo": (str, type(None)), "preset": (str, type(None)),
     "feather": (float, int), "effect": str, "mask_only": bool, "show": str, "format": (str, type(None)),
     "quality": (int, type(None)), "png_level": (int, type(None)), "strip": bool, "zoom": str,
+    "roi": (str, type(None)), "keep": str, "drop": str, "scribbles": (str, type(None)),
     "refine": bool, "foreground": bool, "fill_holes": bool, "keep_largest": bool, "solid": bool, "invert": bool,
     "threshold": (float, int, type(None)), "grow": (float, int), "engine": str, "precision": str,
     "device": str, "threads": int,

@@ -110,14 +110,17 @@ class Remover:
             ImageError: it cannot be read as a picture.
             ModelError: the model's answer cannot be used.
         """
-        return self._matte(read_photo(photo), self._options)
+        return self._found(read_photo(photo), self._options)[0]
 
-    def remove(self, photo: Photo, *, options: Options | None = None) -> Result:
+    def remove(
+        self, photo: Photo, *, options: Options | None = None, scribbles: Photo | None = None
+    ) -> Result:
         """Take the background away.
 
         Args:
             photo: as in `matte`.
             options: the picture to be made of this photo; what the remover was opened with is not looked at.
+            scribbles: a picture of strokes as in `Options.scribbles`, before which it comes.
 
         Raises:
             OptionError: the background is none that there is.
@@ -126,10 +129,30 @@ class Remover:
         """
         wanted = self._settled(options)
         frame = read_photo(photo)
-        matte = cleaned(self._matte(frame, wanted), wanted)
+        found, remarks = self._found(frame, wanted, None if scribbles is None else read_photo(scribbles))
+        matte = cleaned(found, wanted)
         alpha = _with_own_alpha(edged(matte.alpha, wanted), frame)
         cutout = Cutout(frame.pixels, alpha, frame.metadata, frame.time)
-        return Result(frame, matte, cutout, wanted, _kept=self._kept)
+        return Result(frame, matte, cutout, wanted, remarks=remarks, _kept=self._kept)
+
+    def _found(
+        self, frame: Frame, options: Options, scribbles: Frame | None = None
+    ) -> tuple[Matte, tuple[str, ...]]:
+        """The subject's matte with all that a person said about where it is, and what is to be remarked."""
+        if scribbles is None and not options.has_guidance:
+            return self._matte(frame, options), ()
+        from cutaway.guidance import box_of, guided, inside
+
+        box = box_of(options.guidance, frame.size)
+        if box is None:
+            matte = self._matte(frame, options)
+        else:
+            top, left, bottom, right = box
+            part = Frame(frame.pixels[top:bottom, left:right], metadata=frame.metadata)
+            matte = Matte(inside(box, self._matte(part, options).alpha, frame.size))
+        if scribbles is None and options.scribbles is not None:
+            scribbles = read_photo(options.scribbles)
+        return guided(matte, frame, options, scribbles=scribbles)
 
     def _matte(self, frame: Frame, options: Options) -> Matte:
         """Locate, crop, segment again where that gains something; then the edge as the photo shows it."""
@@ -203,6 +226,10 @@ def remove(
     png_level: int | None = None,
     strip: bool = False,
     zoom: Zoom = "auto",
+    roi: str | None = None,
+    keep: str = "",
+    drop: str = "",
+    scribbles: str | None = None,
     refine: bool = True,
     foreground: bool = True,
     fill_holes: bool = False,
@@ -255,6 +282,10 @@ def remove(
         png_level=png_level,
         strip=strip,
         zoom=zoom,
+        roi=roi,
+        keep=keep,
+        drop=drop,
+        scribbles=scribbles,
         refine=refine,
         foreground=foreground,
         fill_holes=fill_holes,

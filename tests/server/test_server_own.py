@@ -24,6 +24,8 @@ SETTINGS: list[dict[str, str]] = [
     {"format": "jpg"},
     {"effect": "grey-background", "zoom": "off"},
     {"show": "strip"},
+    {"keep": "50%,50% 60%,50%", "roi": "0,0,90%,100%"},
+    {"drop": "50%,50%", "mask_only": "true"},
     {"preset": "square", "shadow": "drop:opacity=60", "outline": "2%,white"},
     {"preset": "amazon", "canvas": "200x100", "background": "transparent"},
     {"crop": "true", "margin": "4px 5%", "background": "blur"},
@@ -45,6 +47,23 @@ def test_the_same_bytes_as_in_python(settings: dict[str, str], client: TestClien
     assert by_form.status_code == by_body.status_code == 200, by_form.text
     assert by_form.content == by_body.content == wanted
     assert by_form.headers["content-type"].startswith("image/")
+
+
+def test_scribbles_are_an_upload(client: TestClient, photo: bytes) -> None:
+    wanted = Remover(engine=FakeEngine()).remove(photo)
+    painted = np.full((*wanted.matte.size, 3), 128, np.uint8)
+    painted[:, : painted.shape[1] // 2] = (255, 0, 0)
+    answer = client.post("/remove", files={"image": photo, "scribbles": encoded(painted)})
+    assert answer.content == Remover(engine=FakeEngine()).remove(photo, scribbles=painted).to_bytes()
+    assert answer.content != wanted.to_bytes()
+    matte = client.post("/matte", files={"image": photo, "scribbles": encoded(painted)})
+    assert matte.status_code == 200
+    named = client.post("/remove", files={"image": photo}, data={"scribbles": "strokes.png"})
+    assert code(named) == (400, "invalid_option")
+    composed = client.post(
+        "/compose", files={"image": photo, "matte": matte.content, "scribbles": encoded(painted)}
+    )
+    assert code(composed) == (400, "unknown_field")
 
 
 @pytest.mark.parametrize("canvas", ["photo", "background"])

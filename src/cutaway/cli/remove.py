@@ -42,9 +42,10 @@ def _flag(field: Field[Any], hint: Any) -> Callable[[_Function], _Function]:
     return click.option(
         f"{name}/--no-{name[2:]}" if field.default is True else name,
         is_flag=switch,
-        default=field.default,
+        default=None if field.metadata["repeated"] else field.default,
         type=_flag_type(field, hint),
-        show_default=not switch and field.default is not None,
+        multiple=field.metadata["repeated"],
+        show_default=not switch and field.default not in (None, ""),
         help=field.metadata["help"],
         metavar=field.metadata["metavar"],
         callback=_keep,
@@ -62,7 +63,7 @@ def _flag_type(field: Field[Any], hint: Any) -> Any:
 
 def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     assert param.name is not None
-    ctx.ensure_object(dict)[param.name] = value
+    ctx.ensure_object(dict)[param.name] = " ".join(value) if isinstance(value, tuple) else value
 
 
 @click.command()

@@ -14,7 +14,7 @@ from cutaway.making import unit
 from cutaway.options import Options
 from cutaway.result import Result
 from cutaway.server.body import Form
-from cutaway.server.fields import BACKGROUND, IMAGE, MATTE, compose_fields
+from cutaway.server.fields import BACKGROUND, IMAGE, MATTE, SCRIBBLES, compose_fields
 from cutaway.server.own import Order, finished
 from cutaway.server.pictures import Answer, read_upload
 from cutaway.server.problems import Problem
@@ -68,6 +68,8 @@ def _take_matte(form: Form) -> bytes:
         if name not in compose_fields():
             known = [IMAGE, MATTE, BACKGROUND, *compose_fields()]
             raise Problem(400, "unknown_field", unknown_name("field", name[:40], known))
+    if SCRIBBLES in form.files:
+        raise Problem(400, "unknown_field", "the matte is final: there is nothing for scribbles to change")
     matte = form.file(MATTE)
     if not matte:
         raise Problem(400, "missing_source", f"send the matte as the upload {MATTE!r}, white on black")

@@ -11,14 +11,15 @@ from cutaway.options import Options
 from cutaway.server.body import shown
 from cutaway.server.problems import Problem
 
-IMAGE, BACKGROUND, MATTE = "image", "background", "matte"
-"""The upload fields: the photo, a picture to lay behind it, and (`POST /compose`) the photo's matte."""
+IMAGE, BACKGROUND, MATTE, SCRIBBLES = "image", "background", "matte", "scribbles"
+"""The upload fields: the photo, a picture to lay behind it, the photo's matte (`POST /compose`), strokes over it."""
 
 SETTLED = ("engine", "precision", "device", "threads")
 """Options that are settled when the server starts; a request may repeat them, not change them."""
 
 _MATTE_MAKING = (
-    "model", "zoom", "refine", "fill_holes", "keep_largest", "solid", "invert", "threshold", "grow", "feather",
+    "model", "zoom", "roi", "keep", "drop", SCRIBBLES, "refine",
+    "fill_holes", "keep_largest", "solid", "invert", "threshold", "grow", "feather",
 )  # fmt: skip
 
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
@@ -69,7 +70,7 @@ def _kind(f: Field[Any]) -> type:
 
 
 def read_options(
-    texts: Mapping[str, str], *, picture: bool, uploads: tuple[str, ...] = (IMAGE, BACKGROUND)
+    texts: Mapping[str, str], *, picture: bool, uploads: tuple[str, ...] = (IMAGE, BACKGROUND, SCRIBBLES)
 ) -> Options:
     """The options that a form asks for.
 
@@ -94,6 +95,8 @@ def read_options(
     _refuse_settled(values)
     if "logo" in values:
         raise Problem(400, "invalid_option", "logo names a file, which is taken on the command line only")
+    if SCRIBBLES in values:
+        raise Problem(400, "invalid_option", "scribbles names a file: upload the picture itself by that name")
     if "background" in values:
         refuse_paths(values["background"])
     if not picture:

@@ -7,7 +7,7 @@ from typing import Any
 from cutaway._version import __version__
 from cutaway.formats import TABLE
 from cutaway.server import rembg
-from cutaway.server.fields import BACKGROUND, IMAGE, MATTE, MATTE_FIELDS, compose_fields, schema
+from cutaway.server.fields import BACKGROUND, IMAGE, MATTE, MATTE_FIELDS, SCRIBBLES, compose_fields, schema
 from cutaway.server.problems import TITLES
 from cutaway.server.removebg.table import FIELDS as REMOVEBG_FIELDS
 from cutaway.server.settings import Settings
@@ -59,19 +59,25 @@ def _own() -> Json:
         IMAGE: {**_UPLOAD, "description": "The photo."},
         BACKGROUND: {**_UPLOAD, "description": "A picture to lay behind the subject; or text: see below."},
     }
-    as_text = {name: value for name, value in options.items() if name != BACKGROUND}
+    strokes = {SCRIBBLES: {**_UPLOAD, "description": options[SCRIBBLES]["description"]}}
+    as_text = {name: value for name, value in options.items() if name not in (BACKGROUND, SCRIBBLES)}
     kinds = f"{options[BACKGROUND]['description']} A picture is uploaded under the same name."
     uploads[BACKGROUND]["description"] = kinds
+    asked = {name: value for name, value in options.items() if name != SCRIBBLES}
     raw = {"description": "Or the photo as the whole body, with the options in the query."}
-    matte = {name: options[name] for name in MATTE_FIELDS}
+    matte = {name: options[name] for name in MATTE_FIELDS if name != SCRIBBLES}
     given = {**_UPLOAD, "description": "The photo's matte, white on black, as large as the photo."}
     composed = {name: value for name, value in as_text.items() if name in compose_fields()}
     return {
         "/remove": {
-            "post": _work("Remove or replace the background.", uploads | as_text, raw=raw, queries=options)
+            "post": _work(
+                "Remove or replace the background.", uploads | strokes | as_text, raw=raw, queries=asked
+            )
         },
         "/matte": {
-            "post": _work("The matte alone, white on black.", {IMAGE: uploads[IMAGE]} | matte, queries=matte)
+            "post": _work(
+                "The matte alone, white on black.", {IMAGE: uploads[IMAGE]} | strokes | matte, queries=matte
+            )
         },
         "/compose": {
             "post": _work(
@@ -93,7 +99,7 @@ def _batches() -> Json:
     uploads: Json = {
         IMAGE: {"type": "array", "items": _UPLOAD, "description": "The photos, many under one name."}
     }
-    text = {name: value for name, value in schema().items() if name != BACKGROUND}
+    text = {name: value for name, value in schema().items() if name not in (BACKGROUND, SCRIBBLES)}
     place = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     told = _answer("application/json", {"type": "object"})
     begin = _work(

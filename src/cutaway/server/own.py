@@ -17,12 +17,22 @@ from cutaway.options import Options
 from cutaway.remover import Remover
 from cutaway.result import Result
 from cutaway.server.body import Form
-from cutaway.server.fields import BACKGROUND, IMAGE, MATTE_FIELDS, compose_fields, described, read_options
+from cutaway.server.fields import (
+    BACKGROUND,
+    IMAGE,
+    MATTE_FIELDS,
+    SCRIBBLES,
+    compose_fields,
+    described,
+    read_options,
+)
 from cutaway.server.pictures import Answer, read_upload
 from cutaway.server.problems import Problem
 from cutaway.server.service import Service, route
 from cutaway.server.work import Check
 from cutaway.types import Frame
+
+_UPLOADS = (IMAGE, BACKGROUND, SCRIBBLES)
 
 
 class OwnApi:
@@ -64,24 +74,25 @@ class OwnApi:
         def work(check: Check) -> Answer:
             photo = read_upload(order.image, max_pixels=self.service.settings.max_pixels)
             self.service.charge(client, photo)
-            return order.make(self.service.models.get(order.model), photo, self._background(order), check)
+            background = self._upload(order.background, "the background")
+            scribbles = self._upload(order.scribbles, "the scribbles")
+            remover = self.service.models.get(order.model)
+            return order.make(remover, photo, check, background=background, scribbles=scribbles)
 
         answer = await self.service.workshop.run(request, work)
         answer.headers.update(self.service.rate.headers(client))
         return answer.response()
 
-    def _background(self, order: Order) -> Frame | None:
-        if order.background is None:
+    def _upload(self, data: bytes | None, what: str) -> Frame | None:
+        if data is None:
             return None
-        return read_upload(
-            order.background, max_pixels=self.service.settings.max_pixels, what="the background"
-        )
+        return read_upload(data, max_pixels=self.service.settings.max_pixels, what=what)
 
     async def options(self, request: Request) -> Response:
         """What `POST /remove` takes, which of it `POST /compose` takes, and how much at once."""
         settings = self.service.settings
         limits = {"body_bytes": settings.max_body_bytes, "pixels": settings.max_pixels}
-        told = {"options": described(), "uploads": [IMAGE, BACKGROUND], "compose": compose_fields()}
+        told = {"options": described(), "uploads": list(_UPLOADS), "compose": compose_fields()}
         return JSONResponse(told | {"limits": limits, "pairs": settings.pairs is not None})
 
     async def models(self, request: Request) -> Response:
@@ -111,6 +122,7 @@ class Order:
     Attributes:
         image: the photo's bytes.
         background: a picture's bytes to lay behind it, or None.
+        scribbles: the bytes of a picture of strokes over it, or None.
         model: the name of a model, or None for the served one.
         options: the rest.
         canvas: `canvas` for the background picture.
@@ -120,6 +132,7 @@ class Order:
         self, image: bytes, *, options: Options, model: str | None, background: bytes | None, canvas: str
     ) -> None:
         self.image, self.background = image, background
+        self.scribbles: bytes | None = None
         self.model, self.options, self.canvas = model, options, canvas
 
     @classmethod
@@ -130,8 +143,8 @@ class Order:
             Problem, OptionError: something is missing, unknown, given twice or impossible.
         """
         for name in form.files:
-            if name not in (IMAGE, BACKGROUND):
-                raise Problem(400, "unknown_field", unknown_name("upload", name[:40], [IMAGE, BACKGROUND]))
+            if name not in _UPLOADS:
+                raise Problem(400, "unknown_field", unknown_name("upload", name[:40], _UPLOADS))
         image = form.raw or form.file(IMAGE)
         if not image:
             raise Problem(
@@ -139,7 +152,7 @@ class Order:
             )
         background = form.file(BACKGROUND)
         order = cls.of_texts(form.texts, picture=background is not None)
-        order.image, order.background = image, background
+        order.image, order.background, order.scribbles = image, background, form.file(SCRIBBLES)
         return order
 
     @classmethod
@@ -154,17 +167,26 @@ class Order:
         read_canvas(canvas)
         return cls(b"", options=options, model=texts.get("model"), background=None, canvas=canvas)
 
-    def make(self, remover: Remover, photo: Frame, background: Frame | None, check: Check) -> Answer:
+    def make(
+        self,
+        remover: Remover,
+        photo: Frame,
+        check: Check,
+        *,
+        background: Frame | None,
+        scribbles: Frame | None,
+    ) -> Answer:
         """Make the picture.
 
         Args:
             remover: the model.
             photo: the photo, decoded.
-            background: the background picture, decoded.
             check: called between the steps.
+            background: the background picture, decoded.
+            scribbles: the picture of strokes, decoded.
         """
         check()
-        result = remover.remove(photo, options=self.options)
+        result = remover.remove(photo, options=self.options, scribbles=scribbles)
         check()
         if background is not None:
             result = result.over(background, canvas=self.canvas)
