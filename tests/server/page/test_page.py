@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from page_samples import (
@@ -100,7 +100,8 @@ def test_every_option_of_the_server_is_in_the_panel_and_works(page: Page, shots:
     page.get_by_text("More about the edge").click()
     shown = {one.get_attribute("id") for one in page.locator("#generated [id^=option-]").all()}
     told = {one["name"] for one in page.evaluate("fetch('options').then((r) => r.json())")["options"]}
-    elsewhere = {"background", "fit", "canvas", "format", "engine", "precision", "device", "threads", "model"}
+    settled = {"engine", "precision", "device", "threads"}
+    elsewhere = {"background", "fit", "position", "canvas", "format", "model", "logo", *settled}
     assert shown >= {f"option-{name}" for name in told - elsewhere}
     page.focus("#option-feather")
     for _ in range(8):  # steps of half a pixel
@@ -129,6 +130,42 @@ def test_what_is_about_the_file_changes_the_download_alone(page: Page, shots: li
     assert saved(page, "#download")[1] == wanted
     page.select_option("#format", "png")  # which knows no quality: it goes back
     assert saved(page, "#download")[1] == in_python(shots[0], strip=True).to_bytes()
+
+
+def test_framing_shadow_and_outline(page: Page, shots: list[bytes]) -> None:
+    def check(key: str, **options: Any) -> None:
+        assert far(drawn(page, key), in_python(shots[0], **options).to_numpy()) <= 2, options
+
+    drop(page, payload(shots[0]))
+    done(page)
+    page.locator("#option-crop").click()
+    check("crop", crop=True)
+    page.focus("#option-margin")
+    for _ in range(2):
+        page.keyboard.press("PageUp")
+    room = page.input_value("#option-margin")
+    assert 5 <= int(room) <= 20
+    check("margin", crop=True, margin=f"{room}%")
+    page.select_option("#option-canvas", "1:1")
+    check("1:1", crop=True, margin=f"{room}%", canvas="1:1")
+    page.select_option("#option-shadow", "contact")
+    check("contact", crop=True, margin=f"{room}%", canvas="1:1", shadow="contact")
+    page.focus("#option-outline")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    together = {"crop": True, "margin": f"{room}%", "canvas": "1:1", "shadow": "contact"}
+    check("outline", **together, outline="1%,#ffffff")
+    assert saved(page, "#download")[1] == in_python(shots[0], **together, outline="1%,#ffffff").to_bytes()
+    page.select_option("#option-effect", "grey-background")  # which goes with none of it
+    check("grey", effect="grey-background")
+    page.select_option("#option-preset", "amazon")
+    drawn(page, "amazon")
+    assert saved(page, "#download")[1] == in_python(shots[0], preset="amazon").to_bytes()
+    choose(page, "none")
+    check("transparent", preset="amazon", background="transparent")
+    page.select_option("#option-preset", "")
+    drawn(page)
+    assert page.locator("input[value=none]").is_checked()
 
 
 def test_a_turned_photo_and_one_that_browsers_cannot_show(page: Page) -> None:

@@ -40,7 +40,8 @@ function swatch(value, name, className, colour) {
 }
 
 function choose(value) {
-  if (value === "custom") set("background", custom);
+  if (value === "none" && valueOf("preset")) set("background", "transparent"); // as said against the preset's own
+  else if (value === "custom") set("background", custom);
   else if (value === "gradient") set("background", gradientText());
   else if (value === "picture") { if (file) set("background", file); }
   else set("background", value);
@@ -59,9 +60,10 @@ function usePicture(chosen) {
 /** The chosen picture as a bitmap, or null while there is none. */
 export const picture = () => bitmap;
 
-/** Which swatch stands for the value that is set. */
+/** Which swatch stands for the value that is set; none does while a preset chooses. */
 function kind() {
   const behind = valueOf("background");
+  if (behind === "none" && valueOf("preset")) return "";
   if (behind instanceof File) return "picture";
   for (const name of ["blur", "gradient"]) if (behind.startsWith(name)) return name;
   if (!behind.startsWith("#")) return "none";
@@ -112,6 +114,6 @@ function pictureRow() {
   const name = el("p", { className: "file-name" });
   const other = el("button", { type: "button", className: "button small", textContent: "Choose another", onclick: () => $("backdrop-picker").click() });
   refreshers.push(() => { name.textContent = file?.name ?? ""; });
-  const controls = ["fit", "canvas"].map(option).filter(Boolean).map(control);
+  const controls = ["fit", "position"].map(option).filter(Boolean).map(control);
   return part("picture", el("div", { className: "file-row" }, name, other), ...controls);
 }

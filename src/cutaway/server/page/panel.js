@@ -1,40 +1,50 @@
-// The settings: the background by hand, everything else made from what the server offers.
+// The settings: background and framing by hand, everything else made from what the server offers.
 
 import { startBackground } from "./background.js";
-import { choice, control, label, refreshers } from "./controls.js";
+import { control, labelled, refreshers } from "./controls.js";
 import { $, el, say } from "./dom.js";
+import { AROUND, FRAMING } from "./framing.js";
 import { clear, isAboutPicture, isDefault, ofTheFile, offered, option, set, settings, valueOf } from "./settings.js";
 
-const OWN_PLACE = ["background", "fit", "canvas", "format"];
-const FILE = ofTheFile.filter((name) => !OWN_PLACE.includes(name));
+/** Options that have their place with the background, beside the download button, or in a file that a page cannot name. */
+const ELSEWHERE = ["background", "fit", "position", "format", "logo"];
+const FILE = ofTheFile.filter((name) => !ELSEWHERE.includes(name));
+const FRAMED = ["preset", "crop", "margin", "canvas", "fill", "align"];
 const FIRST = ["feather", "grow", "refine", "foreground"];
 
 /** Make the panel; `models` are the names that can be chosen. */
 export function startPanel(models) {
   $("panel").addEventListener("submit", (event) => event.preventDefault());
   startBackground();
-  const free = offered().filter(({ name }) => !OWN_PLACE.includes(name) && (name !== "model" || models.length > 1));
+  const own = [...FRAMED, ...Object.keys(AROUND), ...FILE, ...ELSEWHERE];
+  const free = offered().map((one) => (one.name === "model" ? { ...one, choices: models } : one))
+    .filter(({ name }) => !own.includes(name) && (name !== "model" || models.length > 1));
   const edge = free.filter(({ name }) => !isAboutPicture(name) || name === "foreground");
-  section("Edge", FIRST.map((name) => edge.find((one) => one.name === name)).filter(Boolean), edge.filter(({ name }) => !FIRST.includes(name)), models);
-  section("Effects", free.filter((one) => !edge.includes(one) && !FILE.includes(one.name)), [], models);
-  section("File", [], free.filter(({ name }) => FILE.includes(name)), models);
+  section("Edge", FIRST.map((name) => edge.find((one) => one.name === name)).filter(Boolean), edge.filter(({ name }) => !FIRST.includes(name)));
+  section("Framing", options(FRAMED.slice(0, 4)), options(FRAMED.slice(4)), FRAMING);
+  section("Shadow and outline", options(Object.keys(AROUND)), [], AROUND);
+  section("Effects", free.filter((one) => !edge.includes(one)), []);
+  section("File", [], options(FILE));
   formats();
   $("defaults").addEventListener("click", () => { clear(); say("Settings are back to the defaults"); $("panel").querySelector("input:checked")?.focus(); });
   settings.addEventListener("change", refresh);
   refresh();
 }
 
+const options = (names) => names.map(option).filter(Boolean);
+
 function refresh(event) {
   for (const one of refreshers) one();
   $("defaults").hidden = isDefault();
   const reset = event?.detail.reset ?? [];
-  if (reset.length) say(`${reset.map(label).join(" and ")} went back: the two do not go together`);
+  if (reset.length) say(`${reset.map(labelled).join(" and ")} went back: the two do not go together`);
 }
 
-function section(title, shown, folded, models) {
+/** A heading over options, some of them folded away; `makers` has controls of their own for some names. */
+function section(title, shown, folded, makers = {}) {
   if (!shown.length && !folded.length) return;
-  const id = `group-${title.toLowerCase()}`;
-  const rows = (list) => list.map((one) => (one.name === "model" ? choice({ ...one, choices: models }) : control(one)));
+  const id = `group-${title.toLowerCase().replaceAll(" ", "-")}`;
+  const rows = (list) => list.map((one) => (makers[one.name] ?? control)(one));
   const group = el("section", { className: "group", "aria-labelledby": id }, el("h2", { id, textContent: title }), ...rows(shown));
   if (folded.length) group.append(el("details", {}, el("summary", { textContent: `More about the ${title.toLowerCase()}` }), ...rows(folded)));
   $("generated").append(group);
@@ -42,7 +52,7 @@ function section(title, shown, folded, models) {
 
 function formats() {
   const one = option("format");
-  for (const value of one.choices) $("format").append(el("option", { value, textContent: label(value) }));
+  for (const value of one.choices) $("format").append(el("option", { value, textContent: labelled(value) }));
   $("format").addEventListener("change", () => set("format", $("format").value === "png" ? null : $("format").value));
   refreshers.push(() => { $("format").value = valueOf("format") ?? "png"; });
 }

@@ -29,7 +29,15 @@ export const isAboutPicture = (name) => composed.has(name);
 /** The value of an option; `background` may also be a File. */
 export const valueOf = (name) => (values.has(name) ? values.get(name) : option(name)?.default);
 
-const excluding = ["background", "effect", "mask_only"];
+const FRAMING = ["preset", "crop", "margin", "canvas", "fill", "align"], AROUND = ["shadow", "outline"];
+/** What the server does not take together with each of these. */
+const RIVALS = {
+  background: ["effect", "mask_only"],
+  effect: ["background", "mask_only", ...FRAMING, ...AROUND],
+  mask_only: ["background", "effect", "show", "preset", ...AROUND],
+  fill: ["margin"],
+};
+const rivals = (name) => [...(RIVALS[name] ?? []), ...Object.keys(RIVALS).filter((other) => RIVALS[other].includes(name))];
 
 /** Options of the downloaded file; what is seen on the canvas does not depend on them. */
 export const ofTheFile = ["format", "quality", "png_level", "strip"];
@@ -37,15 +45,14 @@ export const ofTheFile = ["format", "quality", "png_level", "strip"];
 /** Set an option. Of those that the server does not take together the others go back to their defaults. */
 export function set(name, value) {
   const reset = [];
-  if (value === option(name)?.default || value === "") values.delete(name);
+  if (value === option(name)?.default || value === "" || value === null) values.delete(name);
   else values.set(name, value);
-  if (values.has(name) && excluding.includes(name)) {
-    for (const other of excluding) if (other !== name && values.delete(other)) reset.push(other);
-  }
+  if (values.has(name)) for (const other of rivals(name)) if (values.delete(other)) reset.push(other);
   if (name === "format") for (const other of ["quality", "png_level"]) if (values.delete(other)) reset.push(other);
-  if (name === "mask_only" && value && values.delete("show")) reset.push("show");
-  if (name === "show" && values.has("show") && values.delete("mask_only")) reset.push("mask_only");
-  if (!(valueOf("background") instanceof File)) for (const own of ["fit", "canvas"]) values.delete(own);
+  if (!(valueOf("background") instanceof File)) {
+    for (const own of ["fit", "position"]) values.delete(own);
+    if (valueOf("canvas") === "background") values.delete("canvas");
+  }
   if (value instanceof File) value.number ??= ++backdrops;
   settings.dispatchEvent(new CustomEvent("change", { detail: { name, reset } }));
 }
