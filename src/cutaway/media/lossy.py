@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 _GIF_CUT = 128
 """GIF knows transparent and opaque only: alpha from this value on (of 255) is opaque."""
+_LOSSLESS_EFFORT = 50
+"""What libwebp's quality means where nothing is lost; 100 takes twice the time for a hundredth of the size."""
 _MAX_JPEG_SEGMENT_BYTES = 65533
 _XMP_OVERHEAD_BYTES = 29
 AVIF_OPTIONS: dict[str, Any] = {"subsampling": "4:4:4", "speed": 8, "max_threads": 4}
@@ -30,7 +32,8 @@ AVIF_OPTIONS: dict[str, Any] = {"subsampling": "4:4:4", "speed": 8, "max_threads
 def write_webp(pixels: Pixels, metadata: Metadata, *, quality: int) -> bytes:
     """WebP; grey is lossless altogether. Lossy colour with alpha: `webp.write_transparent`."""
     lossless = pixels.ndim == 2 or quality >= LOSSLESS
-    return _saved(pixels, "WEBP", quality=quality, lossless=lossless, exact=False, **_blocks(metadata))
+    number = _LOSSLESS_EFFORT if lossless else quality
+    return _saved(pixels, "WEBP", quality=number, lossless=lossless, exact=False, **_blocks(metadata))
 
 
 def write_avif(pixels: Pixels, metadata: Metadata, *, quality: int) -> bytes:
