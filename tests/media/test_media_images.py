@@ -666,13 +666,25 @@ def test_a_bomb_is_refused_from_its_header(tmp_path: Path) -> None:
     assert "CUTAWAY_MAX_PIXELS=3600000000" in message
 
 
-@pytest.mark.parametrize("format", [f for f in FORMATS if f != "AVIF"])
+@pytest.mark.parametrize("format", FORMATS)
 def test_the_limit_holds_for_every_format_and_source(format: str) -> None:
     data = as_file(np.zeros((10, 11, 3), np.uint8), format)
     for source in (data, Image.open(io.BytesIO(data)), np.zeros((10, 11), np.uint8)):
         assert read_image(source, max_pixels=110).size == (10, 11)
         with pytest.raises(ImageTooLargeError, match="11 x 10"):
             read_image(source, max_pixels=109)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_text_that_unpacks_to_a_bomb_is_refused(dtype: type) -> None:
+    """Before the pixels Pillow refuses it; behind them, with 16 bits, we read it ourselves."""
+    packed = zlib.compress(bytes(100_000_000), 9)
+    bomb = png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + packed)
+    for place in ("chunks", "late"):
+        with pytest.raises(ImageError, match="too large"):
+            read_image(raw_png(gradient(dtype=dtype), colour_type=2, **{place: bomb}))
+    small = png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(b"<x/>"))
+    assert read_image(raw_png(gradient(dtype=dtype), colour_type=2, late=small)).metadata.xmp == b"<x/>"
 
 
 def test_the_environment_sets_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -711,6 +723,14 @@ def test_pillows_own_limit_neither_stops_nor_warns_nor_changes(
     monkeypatch.undo()
     assert before == Image.MAX_IMAGE_PIXELS
     assert MAX_PIXELS == 200_000_000
+
+
+def test_the_limit_holds_for_heic() -> None:
+    pytest.importorskip("pi_heif", reason="the extra heic is not installed")
+    photo = Path(__file__).parent / "fixtures" / "plain-heif-enc.heic"
+    assert read_image(photo, max_pixels=4096).size == (64, 64)
+    with pytest.raises(ImageTooLargeError, match="64 x 64"):
+        read_image(photo, max_pixels=4095)
 
 
 # --- being light ---

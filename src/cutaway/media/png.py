@@ -33,6 +33,7 @@ _ZLIB_HEADER = b"\x78\x01"  # deflate with a window of 32 kB, quickest level
 _ADLER = 65521
 _PART_BYTES = 2 << 20  # a part of fewer bytes is not worth a thread
 _MOST_PARTS = 4
+_MOST_TEXT_BYTES = 1 << 24
 
 
 def write_png(pixels: Pixels, *, metadata: Metadata | None = None, level: int = QUICK) -> bytes:
@@ -197,9 +198,18 @@ def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def xmp_of_itxt(content: bytes) -> bytes | None:
-    """The XMP packet in an iTXt chunk, or None if it holds another text (section 11.3.3.4)."""
+    """The XMP packet in an iTXt chunk, or None if it holds another text (section 11.3.3.4).
+
+    Raises:
+        ValueError: unpacked it has more than 16 MB, which no description of a picture needs.
+    """
     if not content.startswith(XMP_KEYWORD + b"\0"):
         return None
     after_keyword = content[len(XMP_KEYWORD) + 1 :]
     text = after_keyword[2:].split(b"\0", 2)[-1]  # behind two flags, the language and the translated keyword
-    return isal_zlib.decompress(text) if after_keyword[:1] == b"\1" else text
+    if after_keyword[:1] != b"\1":
+        return text
+    unpacked: bytes = isal_zlib.decompressobj().decompress(text, _MOST_TEXT_BYTES + 1)
+    if len(unpacked) > _MOST_TEXT_BYTES:
+        raise ValueError("its XMP data are too large when unpacked")
+    return unpacked
