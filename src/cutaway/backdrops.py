@@ -81,6 +81,7 @@ def _angle(word: str) -> float | None:
 
 
 def css_colour(text: str) -> tuple[int, int, int, int] | None:
+    """A CSS colour as red, green, blue and alpha, 0..255; None if it is none."""
     """(red, green, blue, alpha), 0..255 each, of a CSS colour; None if it is none."""
     from PIL import ImageColor
 

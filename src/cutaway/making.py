@@ -138,7 +138,17 @@ def _own_colour(result: Result, pixels: Pixels) -> Pixels:
         return pixels
     from cutaway.pixels.foreground import foreground
 
-    return foreground(pixels, result.matte.alpha, shown=result.cutout.alpha)
+    own = foreground(pixels, result.matte.alpha, shown=result.cutout.alpha)
+    return _without_spill(result, own) if result.options.is_keyed else own
+
+
+def _without_spill(result: Result, pixels: Pixels) -> Pixels:
+    """The subject's colours without the light of the screen that it stood before."""
+    from cutaway.engines.chroma import read_screen
+    from cutaway.pixels.chroma import screen_of, without_spill
+
+    screen = read_screen(result.options.model) or screen_of(result.frame.pixels)
+    return pixels if screen is None else without_spill(pixels, result.matte.alpha, screen)
 
 
 def _over_ground(

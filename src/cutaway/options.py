@@ -40,6 +40,8 @@ PRECISIONS: tuple[str, ...] = get_args(Precision)
 SETTLED = ("model", "engine", "precision", "device", "threads")
 """Options that a `Remover` is opened with: they cannot differ from photo to photo."""
 
+CHROMA = "chroma"
+"""The model that is none: a screen's colour is taken away."""
 MAX_FEATHER_PX = 500.0
 MAX_GROW_PX = 100.0
 MIN_FILL = 1.0
@@ -319,6 +321,11 @@ class Options:
             keep=read_points("keep", self.keep),
             drop=read_points("drop", self.drop),
         )
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether a screen's colour is taken away, without a network."""
+        return self.model.partition(":")[0] == CHROMA
 
     @property
     def has_guidance(self) -> bool:

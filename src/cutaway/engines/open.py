@@ -8,7 +8,7 @@ import os
 from cutaway.engines.base import Engine
 from cutaway.engines.choose import choose
 from cutaway.errors import OptionError
-from cutaway.options import ENGINES, DeviceName, EngineName, Options, Precision
+from cutaway.options import CHROMA, ENGINES, DeviceName, EngineName, Options, Precision
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def open_engine(
     """Open a model, with the description from its file or, for a known model made elsewhere, from the catalogue.
 
     Args:
-        model: a name from `cutaway models` or the path of a .onnx file.
+        model: a name from `cutaway models`, the path of a .onnx file, or "chroma" or "chroma:COLOUR".
         engine: what runs it; "auto" is ONNX Runtime, or OpenVINO where only that has the precision.
         device: where; all but the CPU are ONNX Runtime's alone.
         threads: processor threads; 0 lets the engine choose.
@@ -47,6 +47,10 @@ def open_engine(
     """
     if engine not in ENGINES:
         raise OptionError(f"engine {engine!r} is not one of {', '.join(ENGINES)}")
+    if os.fspath(model).partition(":")[0] == CHROMA:
+        from cutaway.engines.chroma import ChromaEngine, read_screen
+
+        return ChromaEngine(read_screen(os.fspath(model)))
     from cutaway.weights.store import DEFAULT, resolve
 
     path, spec = resolve(model), None
