@@ -45,7 +45,7 @@ def test_a_real_model_finds_the_bright_disc(bright_model: Path, disc: np.ndarray
     assert result.matte.alpha[INSIDE] > 0.99
     assert result.matte.alpha[OUTSIDE] < 0.01
     assert result.cutout.pixels is result.frame.pixels
-    assert result.picture is result.cutout
+    assert result.picture.pixels is result.cutout.pixels
 
 
 def test_every_kind_of_photo_means_the_same(fake: Remover, disc: np.ndarray, tmp_path: Path) -> None:

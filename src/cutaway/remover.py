@@ -27,6 +27,7 @@ from cutaway.options import (
     Show,
     Zoom,
 )
+from cutaway.pixels.confidence import expected_iou, sampled
 from cutaway.result import AnyPath, Result
 from cutaway.shaping import cleaned, edged
 from cutaway.types import Align, Box, Cutout, Fit, Floats, Frame, Matte, Pixels, Prepared, Size
@@ -149,7 +150,8 @@ class Remover:
         else:
             top, left, bottom, right = box
             part = Frame(frame.pixels[top:bottom, left:right], metadata=frame.metadata)
-            matte = Matte(inside(box, self._matte(part, options).alpha, frame.size))
+            seen = self._matte(part, options)
+            matte = Matte(inside(box, seen.alpha, frame.size), seen.confidence)
         if scribbles is None and options.scribbles is not None:
             scribbles = read_photo(options.scribbles)
         return guided(matte, frame, options, scribbles=scribbles)
@@ -161,14 +163,18 @@ class Remover:
             options.zoom == "auto" and not self._remembers
         )  # a second look would be taken for the next frame
         box = _worth_a_closer_look(first.alpha, shown.seen) if twice else None
+        looks = [first.alpha]
         if box is not None:
             from cutaway.pixels.zoom import blend
 
             second, shown = self._look(frame, box)
+            top, left, bottom, right = box
+            looks = [sampled(first.alpha[top:bottom, left:right]).copy(), second.alpha]
             blend(first.alpha, second.alpha, box=box, out=first.alpha)  # nobody else has seen `first` yet
+        confidence = expected_iou(looks, first.alpha)
         if options.refine:
             _refine_inside(box or (0, 0, *frame.size), frame, first.alpha, shown)
-        return first
+        return Matte(first.alpha, confidence)
 
     def _look(self, frame: Frame, box: Box | None = None) -> tuple[Matte, Prepared]:
         """The network's matte of a part of a photo, as large as that part, and what the network was shown."""

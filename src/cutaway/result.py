@@ -67,6 +67,14 @@ class Result:
         return self._made.picture
 
     @property
+    def confidence(self) -> float | None:
+        """How far the matte can be trusted, in [0, 1]: the IoU with the truth that photos with such mattes had.
+
+        0 where no subject was found; None where nobody knows.
+        """
+        return self.matte.confidence
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should look at before the picture is used, one sentence each; empty if all is well."""
         return self.remarks + self._made.warnings

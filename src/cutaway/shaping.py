@@ -23,7 +23,7 @@ def cleaned(matte: Matte, options: Options) -> Matte:
         alpha = solid(alpha, edge_px=max(1, round(KEPT_EDGE * max(alpha.shape))))
     if options.invert:
         alpha = 1 - alpha
-    return matte if alpha is matte.alpha else Matte(alpha)
+    return matte if alpha is matte.alpha else Matte(alpha, matte.confidence)
 
 
 def edged(alpha: Floats, options: Options) -> Floats:

@@ -100,9 +100,15 @@ class Prepared:
 
 @dataclass(frozen=True, eq=False)
 class Matte:
-    """How much of each pixel belongs to the subject: `alpha` is float32 (H, W), 0 background to 1 subject, no NaN."""
+    """How much of each pixel belongs to the subject.
+
+    Attributes:
+        alpha: float32 (H, W), 0 background to 1 subject, no NaN.
+        confidence: the IoU with the truth that is to be expected, in [0, 1]; None where nobody knows.
+    """
 
     alpha: Floats
+    confidence: float | None = None
 
     def __post_init__(self) -> None:
         a = self.alpha

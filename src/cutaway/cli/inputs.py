@@ -68,15 +68,17 @@ def is_picture(name: str) -> bool:
     return Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith(".") and not is_result(name)
 
 
-def find_photos(inputs: Sequence[str], *, out: Path | None = None) -> Found:
+def find_photos(inputs: Sequence[str], *, out: Path | None = None, apart: Path | None = None) -> Found:
     """Find the photos that the arguments stand for.
 
     Folders are searched with all their subfolders, sorted; hidden files and folders, results of earlier runs
-    and everything below `out` are left out. A link that leads back is not followed. No photo is taken twice.
+    and everything below `out` and `apart` are left out. A link that leads back is not followed. No photo is
+    taken twice.
 
     Args:
         inputs: files, folders, or "-" for stdin.
         out: the folder that results go to, if there is one.
+        apart: another folder of which nothing is taken.
 
     Raises:
         OptionError: stdin is named twice.
@@ -85,8 +87,9 @@ def find_photos(inputs: Sequence[str], *, out: Path | None = None) -> Found:
         raise OptionError("'-' (stdin) can be read only once, but is given several times")
     found = Found()
     folders = sum(is_folder(text) for text in inputs)
+    ours = [folder for folder in (out, apart) if folder is not None]
     for text in inputs:
-        _add(text, found, out=out, keep_name=folders > 1)
+        _add(text, found, ours=ours, keep_name=folders > 1)
     found.photos = _without_repeats(found.photos)
     return found
 
@@ -99,7 +102,7 @@ def is_folder(text: str) -> bool:
         return False
 
 
-def _add(text: str, found: Found, *, out: Path | None, keep_name: bool) -> None:
+def _add(text: str, found: Found, *, ours: Sequence[Path], keep_name: bool) -> None:
     if text == "-":
         found.photos.append(Photo(None))
         return
@@ -107,7 +110,7 @@ def _add(text: str, found: Found, *, out: Path | None, keep_name: bool) -> None:
     if problem:
         found.problems.append(Problem(text, problem))
     elif stat.S_ISDIR(mode):
-        _add_folder(Path(text), found, out=out, keep_name=keep_name)
+        _add_folder(Path(text), found, ours=ours, keep_name=keep_name)
     else:
         found.photos.append(Photo(Path(text)))
 
@@ -124,11 +127,11 @@ def _look_at(text: str) -> tuple[str, int]:
         return f"cannot be looked at: {getattr(error, 'strerror', None) or error}", 0
 
 
-def _add_folder(top: Path, found: Found, *, out: Path | None, keep_name: bool) -> None:
+def _add_folder(top: Path, found: Found, *, ours: Sequence[Path], keep_name: bool) -> None:
     found.has_folder = True
     before = len(found.photos) + len(found.problems)
     prefix = Path(Path(os.path.abspath(top)).name) if keep_name else Path()  # noqa: PTH100 - keeps links
-    for folder, names in _walk(top, found, out=out):
+    for folder, names in _walk(top, found, ours=ours):
         under = prefix / folder.relative_to(top)
         found.photos.extend(Photo(folder / name, under) for name in names)
     if len(found.photos) + len(found.problems) == before:
@@ -136,9 +139,9 @@ def _add_folder(top: Path, found: Found, *, out: Path | None, keep_name: bool) -
         found.problems.append(Problem(str(top), message))
 
 
-def _walk(top: Path, found: Found, *, out: Path | None) -> Iterator[tuple[Path, list[str]]]:
+def _walk(top: Path, found: Found, *, ours: Sequence[Path]) -> Iterator[tuple[Path, list[str]]]:
     """Each folder with the sorted names of its pictures; a real folder only once, so links cannot loop."""
-    seen = set() if out is None else {os.path.realpath(out)} - {os.path.realpath(top)}
+    seen = {os.path.realpath(folder) for folder in ours} - {os.path.realpath(top)}
     for folder, subfolders, names in os.walk(top, followlinks=True, onerror=_note(found)):
         real = os.path.realpath(folder)
         if real in seen:

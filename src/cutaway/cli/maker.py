@@ -90,8 +90,7 @@ class Maker:
             remover = self._remover.get()
             start = time.perf_counter() - reading_s
             try:
-                height, width = self._make(remover, read, task.target)
-                made = replace(outcome, status="done", width=width, height=height)
+                made = self._make(remover, read, task.target, outcome)
             except OutputExistsError:  # another run was quicker
                 made = outcome
             except Exception as error:
@@ -125,17 +124,23 @@ class Maker:
         except Exception as error:
             return error
 
-    def _make(self, remover: Remover, read: _Read, target: Path | None) -> Size:
-        """Make and write the result, and say how large it is."""
+    def _make(self, remover: Remover, read: _Read, target: Path | None, outcome: Outcome) -> Outcome:
+        """Make and write the result; what became of it is filled into the outcome."""
         if isinstance(read, Exception):
             raise read
-        if not isinstance(read, Path | bytes):
-            return self._write_all(remover.remove(read), target)
-        from cutaway.streams.animated import cut_animation
+        if isinstance(read, Path | bytes):
+            from cutaway.streams.animated import cut_animation
 
-        moving = cut_animation(read, remover, format=self._destination.format)
-        self._write(moving.data, target)
-        return moving.size
+            moving = cut_animation(read, remover, format=self._destination.format)
+            self._write(moving.data, target)
+            return replace(outcome, status="done", width=moving.size[1], height=moving.size[0])
+        result = remover.remove(read)
+        height, width = self._write_all(result, target)
+        sure = None if result.confidence is None else round(result.confidence, 3)
+        warnings = "; ".join([*(["no subject was found"] if sure == 0 else []), *result.warnings])
+        return replace(
+            outcome, status="done", width=width, height=height, confidence=sure, warning=warnings or None
+        )
 
     def _write_all(self, result: Result, target: Path | None) -> Size:
         """Write the picture, or one for each subject; the first one last, so that it stands for all of them."""

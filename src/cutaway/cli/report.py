@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal
 
 from cutaway.errors import OptionError, OutputError
+from cutaway.media.files import write_atomic
 
 Status = Literal["done", "skipped", "failed"]
 
@@ -23,7 +25,9 @@ class Outcome:
         output: its result; "-" for stdout, None if it has none.
         status: "done", "skipped" (the result was already there) or "failed".
         width, height: of the result in pixels; None unless done.
-        ms: milliseconds from opening the photo to the finished file.
+        ms: milliseconds from opening the photo to the finished file; waiting for the model is left out.
+        confidence: how far the result can be trusted, in [0, 1] (see `Result.confidence`); None where nobody knows.
+        warning: what a person should look at, in one line; None if all is well.
         error: why it failed, in one line; None unless failed.
     """
 
@@ -33,6 +37,8 @@ class Outcome:
     width: int | None = None
     height: int | None = None
     ms: int = 0
+    confidence: float | None = None
+    warning: str | None = None
     error: str | None = None
 
 
@@ -80,20 +86,32 @@ class Tally:
 class Report:
     """Writes outcomes to a .jsonl file as they come; without a path it writes nothing.
 
-    The file is opened at once, so that a path that cannot be written fails before any work is done.
+    The file is opened at once, so that a path that cannot be written fails before any work is done. A run that goes on
+    where an earlier one ended, or was killed, keeps that one's lines of results that are still there: then there is one
+    line for each photo again, whatever happened in between.
+
+    Args:
+        path: the file; None writes nothing.
+        results: input and output of what this run would make; an earlier line of one of these is kept.
 
     Raises:
         OutputError: the file cannot be written.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, results: Collection[tuple[str, str]] = ()) -> None:
         self._path = path
         self._file: IO[str] | None = None
-        if path is not None:
-            try:
-                self._file = path.open("w", encoding="utf-8", newline="\n")
-            except OSError as error:
-                raise _unwritable(path, error) from error
+        self._kept: dict[str, Outcome] = {}
+        if path is None:
+            return
+        try:
+            if results and path.is_file():
+                self._kept = {o.input: o for o in _done_before(path, frozenset(results))}
+                text = "".join(_line(asdict(outcome)) for outcome in self._kept.values())
+                write_atomic(path, text.encode(), overwrite=True)  # a kill in between must not lose a line
+            self._file = path.open("a" if self._kept else "w", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise _unwritable(path, error) from error
 
     def __enter__(self) -> Report:
         return self
@@ -104,9 +122,17 @@ class Report:
         if self._file is not None:
             self._file.close()
 
-    def add(self, outcome: Outcome) -> None:
-        """Write one photo's line and hand it to the operating system at once."""
+    def add(self, outcome: Outcome) -> Outcome:
+        """Write one photo's line and hand it to the operating system at once.
+
+        Returns:
+            The outcome; of a skipped one with what an earlier line, which is kept, knows about the result.
+        """
+        earlier = self._kept.get(outcome.input)
+        if outcome.status == "skipped" and earlier is not None:
+            return replace(earlier, status="skipped")
         self._write(asdict(outcome))
+        return outcome
 
     def finish(self, tally: Tally) -> None:
         """Write the last line, {"summary": ...}."""
@@ -116,10 +142,29 @@ class Report:
         if self._file is None or self._path is None:
             return
         try:
-            self._file.write(json.dumps(value) + "\n")
+            self._file.write(_line(value))
             self._file.flush()
         except OSError as error:
             raise _unwritable(self._path, error) from error
+
+
+def _line(value: dict[str, object]) -> str:
+    return json.dumps(value) + "\n"
+
+
+def _done_before(path: Path, results: frozenset[tuple[str, str]]) -> Iterator[Outcome]:
+    """The lines of an earlier report that tell of wanted results that are there; a torn line is none."""
+    known = {f.name for f in fields(Outcome)}
+    for line in path.read_bytes().splitlines():
+        try:
+            value = json.loads(line)
+            outcome = Outcome(**value) if value.keys() <= known else None
+        except (ValueError, TypeError, AttributeError):
+            continue
+        if outcome is None or outcome.status != "done" or outcome.output is None:
+            continue
+        if (outcome.input, outcome.output) in results and os.path.lexists(outcome.output):
+            yield outcome
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

@@ -10,6 +10,7 @@ from typing import cast
 import cv2
 import numpy as np
 
+from cutaway.pixels.confidence import agreement, certainty
 from cutaway.types import Floats, Frame, Mask, Pixels
 
 SCALES = (1.0, 3 / 4, 7 / 8)
@@ -34,27 +35,13 @@ class Seen:
 
     @cached_property
     def agreement(self) -> float:
-        """What all views hold for subject as a share of what any of them does, in [0, 1]; 0 where none sees any.
-
-        Sum of the smallest over sum of the largest alphas: of two views it is their IoU in the soft form of Ruzicka
-        (1958), sum min(a, b) / sum max(a, b). Of a single view it says nothing: 1.
-        """
-        any_sees = float(self.high.sum(dtype=np.float64))
-        return float(self.low.sum(dtype=np.float64)) / any_sees if any_sees > 0 else 0.0
+        """What all views hold for subject as a share of what any of them does (see `pixels.confidence`)."""
+        return agreement(self.low, self.high)
 
     @cached_property
     def certainty(self) -> float:
-        """The IoU that the matte itself expects of its mask, in [0, 1]; 0 where there is no subject.
-
-        With alpha read as the probability that a pixel is subject, and S the pixels where it is at least 1/2, the
-        expected intersection of S with the truth is the sum of alpha over S, their expected union |S| plus the sum of
-        alpha outside S; the certainty is the first divided by the second.
-        """
-        inside = self.matte >= 0.5
-        sure = float(self.matte[inside].sum(dtype=np.float64))
-        missed = float(self.matte.sum(dtype=np.float64)) - sure
-        union = float(inside.sum()) + missed
-        return sure / union if union > 0 else 0.0
+        """The IoU that the matte itself expects of its mask (see `pixels.confidence`)."""
+        return certainty(self.matte)
 
     @property
     def confidence(self) -> float:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import stat
+import time
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -13,6 +15,10 @@ from cutaway.errors import OutputError, OutputExistsError
 from cutaway.formats import TABLE
 
 AnyPath: TypeAlias = str | os.PathLike[str]
+
+LEFT_OVER_S = 600.0
+"""A temporary file that nobody has written to for so long was left over."""
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 _SUFFIXES = {suffix: name for name, form in TABLE.items() for suffix in form.suffixes}
 
@@ -90,6 +96,14 @@ def _write_and_rename(target: Path, data: bytes, *, overwrite: bool) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files that a killed process left in a folder; younger ones may belong to one that is at work."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if _TEMPORARY.fullmatch(path.name) and time.time() - path.stat().st_mtime > LEFT_OVER_S:
+                path.unlink()
 
 
 def _create(path: Path) -> BinaryIO:

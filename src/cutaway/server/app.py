@@ -38,7 +38,9 @@ PAGE = Path(__file__).parent / "page"
 """Where the web page's files are: index.html, and what it needs, flat beside it."""
 
 _APIS = (OwnApi, ComposeApi, CameraApi, PairsApi, JobsApi, RemoveBgApi, RembgApi, Docs)
-_EXPOSED = ("X-Width", "X-Height", "X-Type", "X-Credits-Charged", "Retry-After", "X-Cutaway-Notes")
+_EXPOSED = (
+    "X-Width", "X-Height", "X-Type", "X-Credits-Charged", "Retry-After", "X-Cutaway-Notes", "X-Cutaway-Confidence",
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None, *, remover: Remover | None = None) -> Guard:

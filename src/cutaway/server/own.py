@@ -194,7 +194,8 @@ class Order:
 
 
 def finished(result: Result, check: Check) -> Answer:
-    """A result as an answer, in the format of its options, else png."""
+    """A result as an answer, in the format of its options, else png; its confidence in a header."""
     size = result.picture.size
     check()
-    return Answer(result.to_bytes(), result.options.format or "png", size)
+    told = {} if result.confidence is None else {"X-Cutaway-Confidence": f"{result.confidence:.3f}"}
+    return Answer(result.to_bytes(), result.options.format or "png", size, told)
