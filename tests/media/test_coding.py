@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -207,3 +208,12 @@ def test_what_cannot_be_seen_is_black_in_a_webp() -> None:
     alpha[:, :16] = 255
     back = np.asarray(Image.open(io.BytesIO(write_transparent(secret, alpha, Metadata(), quality=90))))
     assert back[:, 40:, :3].max() <= 2
+
+
+def test_the_docs_tell_of_every_format() -> None:
+    docs = Path(__file__).parents[2] / "docs" / "formats.md"
+    written = docs.read_text("utf-8").split("## Written")[1]
+    for name, form in TABLE.items():
+        row = next(line for line in written.splitlines() if line.startswith(f"| `{name}`"))
+        assert (f"default {form.quality}" in row) is (form.quality is not None), name
+        assert ("--png-level" in row) is form.has_png, name
