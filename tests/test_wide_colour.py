@@ -30,7 +30,9 @@ WIDE = [
 
 def cut(name: str, options: Options | None = None) -> Result:
     frame = read_image(FIXTURES / name)
-    return Result(frame, Matte(ALPHA), Cutout(frame.pixels, ALPHA, frame.metadata), options or Options())
+    return Result(
+        frame, Matte(ALPHA), Cutout(frame.pixels, ALPHA, frame.metadata), options or Options(foreground=False)
+    )
 
 
 @pytest.mark.parametrize("name", WIDE)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image, features
 
@@ -151,7 +152,8 @@ def test_quality_and_level_reach_the_encoder() -> None:
         return len(made.data)
 
     assert size("webp", quality=20) < size("webp") < size("webp", quality=100)
-    assert size("png", png_level=0) > size("png", png_level=9)
+    if tuple(map(int, PIL.__version__.split(".")[:2])) >= (12, 1):  # before, Pillow forgot it for animations
+        assert size("png", png_level=0) > size("png", png_level=9)
     with pytest.raises(OptionError, match="quality is for"):
         size("gif", quality=20)
     for format in ("jpg", "tiff", "zip"):
