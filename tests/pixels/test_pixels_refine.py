@@ -8,7 +8,7 @@ import pytest
 from cutaway.evaluation.matting_metrics import grad, sad
 from cutaway.pixels.refine import refine
 from cutaway.pixels.resize import resize
-from cutaway.pixels.tiles import TILE, Enlargement, in_threads
+from cutaway.pixels.tiles import TILE, Enlargement
 
 SIZE, SEEN = (240, 320), (30, 40)
 
@@ -144,18 +144,3 @@ def test_tiles_enlarge_as_resize_does(few: tuple[int, int]) -> None:
     resized = np.stack([resize(plane, size) for plane in planes])
     np.testing.assert_allclose(made[:, 2 * TILE[0] :], resized[:, 2 * TILE[0] :], atol=1e-5)
     assert (made[:, : TILE[0]] == -1).all()
-
-
-def test_an_error_in_a_thread_is_raised_where_it_was_asked() -> None:
-    def work(item: int) -> None:
-        if item == 5:
-            raise ValueError("five")
-
-    with pytest.raises(ValueError, match="five"):
-        in_threads(work, range(100))
-
-
-def test_each_item_is_worked_on_once() -> None:
-    done: list[int] = []
-    in_threads(done.append, range(1000))
-    assert sorted(done) == list(range(1000))

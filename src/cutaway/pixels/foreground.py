@@ -6,7 +6,7 @@ along as a coloured fringe; it needs F.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from cutaway.pixels.resize import resize
-from cutaway.pixels.tiles import Stretch, Tile, in_threads, stretches
+from cutaway.pixels.tiles import Tile
 from cutaway.types import Floats, Mask, Pixels, Size
 
 WIDE, NEAR = 90 / 1400, 6 / 1400
@@ -30,10 +30,11 @@ SURE = 0.95
 SLIGHT = 0.02
 """Alpha this close to 0 or 1 is nearly that: hardly anything of the pixel is seen, or hardly anything of it is the
 background's. It keeps its colour."""
-_TILE: Size = (64, 192)
-_TILES = {1: (64, 256), 2: (48, 128), 3: (64, 128)}
-"""Tiles by the side of a cell, chosen so that no product of matrices is worth a thread of its own to BLAS: below 2^18
-multiplications for OpenBLAS."""
+_TILES = {1: (64, 256), 2: (32, 160)}
+"""Cells of a tile, rows and columns, by the side of a cell: what a tile needs stays in the processor's cache."""
+_TILE: Size = (32, 96)
+_NOTHING = 1e-6
+"""A blurred weight below this means that nothing near by has any."""
 
 _Array = TypeVar("_Array", Pixels, Floats)
 
@@ -65,19 +66,14 @@ def foreground(pixels: Pixels, alpha: Floats, *, shown: Floats | None = None) ->
     shown = alpha if shown is None else shown
     if alpha.max() < SURE or alpha.min() >= 1 - SLIGHT:
         return pixels
-    size = pixels.shape[0], pixels.shape[1]
-    cells = -(-size[0] // _cell_px(size)), -(-size[1] // _cell_px(size))
-    wide, result = _wide(pixels, alpha, cells), pixels.copy()
-    downs, acrosses = _pieces(size, cells)
-
-    def work(place: tuple[_Piece, _Piece]) -> None:
-        tile = place[0].inner.pixels, place[1].inner.pixels
-        mixed = _mixed(alpha, shown, tile)
+    grid = _Grid.of((pixels.shape[0], pixels.shape[1]))
+    wide, result = _wide(pixels, alpha, grid), pixels.copy()
+    for tile in grid.tiles():
+        mixed = _mixed(alpha, shown, tile.pixels)
         if mixed.any():
-            fields = _fields(pixels, alpha, place, wide)
-            cv2.copyTo(_unmixed(fields, pixels[tile], alpha[tile]), mixed.view(np.uint8), result[tile])
-
-    in_threads(work, ((down, across) for down in downs for across in acrosses))
+            subject, behind = (tile.enlarged(field) for field in _near(pixels, alpha, tile, wide))
+            found = _unmixed(subject, behind, pixels[tile.pixels], alpha[tile.pixels])
+            cv2.copyTo(found, mixed.view(np.uint8), result[tile.pixels])
     return result
 
 
@@ -86,81 +82,131 @@ def _mixed(alpha: Floats, shown: Floats, tile: Tile) -> Mask:
     return np.asarray((alpha[tile] < 1 - SLIGHT) & (shown[tile] > SLIGHT))
 
 
-def _wide(pixels: Pixels, alpha: Floats, cells: Size) -> Floats:
-    """F' and B' of the first pass, found on samples of the photo, brought to so many cells: (6, h, w)."""
+@dataclass(frozen=True)
+class _Grid:
+    """The cells of the second pass: squares of a few pixels; the last of an axis may hang over the picture's border.
+
+    Attributes:
+        size: (H, W) of the picture.
+        side: of a cell, in pixels.
+        cells: (rows, columns).
+        radius: of the second pass's blur, in cells.
+    """
+
+    size: Size
+    side: int
+    cells: Size
+    radius: int
+
+    @classmethod
+    def of(cls, size: Size) -> _Grid:
+        side = -(-max(size) // NEAR_PX)
+        return cls(
+            size, side, (-(-size[0] // side), -(-size[1] // side)), max(1, round(NEAR * max(size) / side))
+        )
+
+    def tiles(self) -> Iterator[_Tile]:
+        down, across = _TILES.get(self.side, _TILE)
+        for top in range(0, self.cells[0], down):
+            for left in range(0, self.cells[1], across):
+                yield _Tile(
+                    self,
+                    slice(top, min(top + down, self.cells[0])),
+                    slice(left, min(left + across, self.cells[1])),
+                )
+
+    def around(self, cells: Tile, *, by: int) -> Tile:
+        """These cells and so many more on each side, within the picture."""
+        down, across = (
+            slice(max(0, c.start - by), min(count, c.stop + by))
+            for c, count in zip(cells, self.cells, strict=True)
+        )
+        return down, across
+
+    def pixels_of(self, cells: Tile) -> Tile:
+        """The pixels of these cells."""
+        down, across = (
+            slice(c.start * self.side, min(c.stop * self.side, length))
+            for c, length in zip(cells, self.size, strict=True)
+        )
+        return down, across
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """Some cells that are worked on together."""
+
+    grid: _Grid
+    rows: slice
+    columns: slice
+
+    @property
+    def pixels(self) -> Tile:
+        return self.grid.pixels_of((self.rows, self.columns))
+
+    @property
+    def neighbours(self) -> Tile:
+        """The cells that its pixels lie between: its own and one more on each side."""
+        return self.grid.around((self.rows, self.columns), by=1)
+
+    @property
+    def outer(self) -> Tile:
+        """The neighbours and all cells that the blur mixes into them."""
+        return self.grid.around(self.neighbours, by=self.grid.radius)
+
+    def enlarged(self, field: Floats) -> Floats:
+        """A field of the neighbours, interpolated linearly at the tile's pixels."""
+        near, side = self.neighbours, self.grid.side
+        if side > 1:
+            size = field.shape[1] * side, field.shape[0] * side
+            field = np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        down, across = (
+            slice(p.start - n.start * side, p.stop - n.start * side)
+            for p, n in zip(self.pixels, near, strict=True)
+        )
+        return field[down, across]
+
+
+def _wide(pixels: Pixels, alpha: Floats, grid: _Grid) -> tuple[Floats, Floats]:
+    """F' and B' of the first pass, found on samples of the photo, at the grid's cells: (rows, columns, 3) each."""
     longer = max(alpha.shape)
     every = max(1, longer // (2 * WIDE_PX))
     shrink = min(1.0, WIDE_PX / longer)
     size = max(1, round(alpha.shape[0] * shrink)), max(1, round(alpha.shape[1] * shrink))
     cover = resize(np.ascontiguousarray(alpha[::every, ::every]), size)
     samples = cast(Pixels, np.ascontiguousarray(pixels[::every, ::every]))
-    photo = _planes(resize(samples, size))
+    photo, weight = resize(samples, size).astype(np.float32), _thrice(cover)
     radius = max(1, round(WIDE * max(size)))
-    found = (*_weighted_mean(photo, cover, radius), *_weighted_mean(photo, 1 - cover, radius))
-    return np.stack([resize(plane, cells) for plane in found])
+    known, own = _blur(cover, radius), photo * weight
+    subject = _weighted_mean(own, known, radius, otherwise=photo)
+    behind = _weighted_mean(photo - own, 1 - known, radius, otherwise=photo)
+    return resize(subject, grid.cells), resize(behind, grid.cells)
 
 
-@dataclass(frozen=True, eq=False)
-class _Piece:
-    """Some pixels of an axis, and the cells of the second pass that they need.
-
-    Attributes:
-        cell_px: side of a cell; the last cell of an axis may hold fewer pixels.
-        radius: of the second pass's blur, in cells.
-        inner: the pixels, and how they are made of cells.
-        kept: these cells.
-        outer: these and all cells that the blur mixes into them.
-    """
-
-    cell_px: int
-    radius: int
-    inner: Stretch
-    kept: slice
-    outer: slice
-
-    @property
-    def among_outer(self) -> slice:
-        """The kept cells counted from the first outer one."""
-        return slice(self.kept.start - self.outer.start, self.kept.stop - self.outer.start)
+def _near(pixels: Pixels, alpha: Floats, tile: _Tile, wide: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """F' and B' of the second pass at a tile's neighbours, (rows, columns, 3) each."""
+    outer, radius = tile.outer, tile.grid.radius
+    cover = _in_cells(alpha, outer, tile.grid)
+    weight, photo = _thrice(cover), _in_cells(pixels, outer, tile.grid).astype(np.float32)
+    subject, behind = (np.ascontiguousarray(field[outer]) for field in wide)
+    # left = I - alpha F' - (1 - alpha) B';  F = F' + alpha left;  B = B' + (1 - alpha) left
+    left = photo - _mixture(subject, behind, weight)
+    share = _times(left, weight)
+    own = subject + share
+    other = behind + left
+    other -= share
+    known = _blur(cover, radius)
+    subject = _weighted_mean(_times(own, weight), known, radius, otherwise=own)
+    behind = _weighted_mean(other - _times(other, weight), 1 - known, radius, otherwise=other)
+    near = tuple(
+        slice(n.start - o.start, n.stop - o.start) for n, o in zip(tile.neighbours, outer, strict=True)
+    )
+    return np.ascontiguousarray(subject[near]), np.ascontiguousarray(behind[near])
 
 
-def _pieces(size: Size, cells: Size) -> tuple[list[_Piece], list[_Piece]]:
-    """Both axes of a picture that has so many cells, in the pieces that make its tiles."""
-    cell_px = _cell_px(size)
-    radius, tile = max(1, round(NEAR * max(size) / cell_px)), _TILES.get(cell_px, _TILE)
-
-    def along(length: int, count: int, step: int) -> Iterator[_Piece]:
-        for inner in stretches(length, cells=count, cells_per_px=1 / cell_px, step=step):
-            kept = inner.pixels if cell_px == 1 else inner.cells
-            outer = slice(max(0, kept.start - radius), min(count, kept.stop + radius))
-            yield _Piece(cell_px, radius, inner, kept, outer)
-
-    down, across = (list(along(*axis)) for axis in zip(size, cells, tile, strict=True))
-    return down, across
-
-
-def _cell_px(size: Size) -> int:
-    return max(1, round(max(size) / NEAR_PX))
-
-
-def _fields(pixels: Pixels, alpha: Floats, place: tuple[_Piece, _Piece], wide: Floats) -> Floats:
-    """F' and B' of a tile, (6, rows, columns)."""
-    down, across = place
-    cover, photo = _in_cells(alpha, place), _planes(_in_cells(pixels, place))
-    subject, behind = np.split(wide[:, down.outer, across.outer], 2)
-    own, other = _fused(subject, behind, photo, cover), _fused(behind, subject, photo, 1 - cover)
-    subject = _weighted_mean(own, cover, down.radius)
-    behind = _weighted_mean(other, 1 - cover, down.radius)
-    fields = np.concatenate([subject, behind])[:, down.among_outer, across.among_outer]
-    if down.cell_px == 1:
-        return fields
-    return np.asarray(down.inner.shares @ (fields @ across.inner.shares.T), np.float32)
-
-
-def _in_cells(picture: _Array, place: tuple[_Piece, _Piece]) -> _Array:
-    """The mean of each outer cell of a tile."""
-    side, cells = place[0].cell_px, [piece.outer for piece in place]
-    part = picture[tuple(slice(c.start * side, c.stop * side) for c in cells)]
+def _in_cells(picture: _Array, cells: Tile, grid: _Grid) -> _Array:
+    """The mean of each of some cells."""
+    part, side = picture[grid.pixels_of(cells)], grid.side
     if side == 1:
         return part
     height, width = (c.stop - c.start for c in cells)
@@ -170,45 +216,42 @@ def _in_cells(picture: _Array, place: tuple[_Piece, _Piece]) -> _Array:
     return resize(part, (height, width))
 
 
-def _planes(pixels: Pixels) -> Floats:
-    return np.stack(cv2.split(pixels.astype(np.float32)))
+def _thrice(plane: Floats) -> Floats:
+    """The same for red, green and blue: (H, W, 3)."""
+    return np.asarray(cv2.merge([plane, plane, plane]), np.float32)
 
 
-def _weighted_mean(planes: Floats, weight: Floats, radius: int) -> Floats:
-    """blur(plane · weight) / blur(weight), for each of three planes; the plane itself where nothing has weight."""
-    total = _blur(weight, radius)
-    known = total > 1e-6
-    found = np.empty_like(planes)
-    for plane, target in zip(planes, found, strict=True):
-        np.divide(_blur(plane * weight, radius), total, out=target, where=known)
-        np.copyto(target, plane, where=~known)
-    return found
+def _weighted_mean(weighted: Floats, total: Floats, radius: int, *, otherwise: Floats) -> Floats:
+    """blur(weighted) / total; where nothing has weight, what else there is."""
+    mean = np.asarray(
+        cv2.divide(_blur(weighted, radius), _thrice(np.maximum(total, np.float32(_NOTHING)))), np.float32
+    )
+    unknown = total <= _NOTHING
+    if unknown.any():
+        np.copyto(mean, otherwise, where=unknown[..., None])
+    return mean
 
 
-def _blur(plane: Floats, radius: int) -> Floats:
+def _blur(picture: Floats, radius: int) -> Floats:
     side = 2 * radius + 1
-    blurred = cv2.blur(plane, (side, side), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(blurred, np.float32).reshape(plane.shape)
+    blurred = cv2.blur(picture, (side, side), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(blurred, np.float32).reshape(picture.shape)
 
 
-def _fused(subject: Floats, behind: Floats, photo: Floats, alpha: Floats) -> Floats:
-    """F' + alpha (I - alpha F' - (1 - alpha) B')."""
-    return np.asarray(subject + alpha * (photo - alpha * subject - (1 - alpha) * behind), np.float32)
+def _unmixed(subject: Floats, behind: Floats, pixels: Pixels, alpha: Floats) -> Pixels:
+    """F' + alpha (I - alpha F' - (1 - alpha) B'), rounded and kept within the type of the pixels."""
+    weight, depth = _thrice(alpha), cv2.CV_8U if pixels.dtype == np.uint8 else cv2.CV_16U
+    left = cv2.subtract(pixels, _mixture(subject, behind, weight), dtype=cv2.CV_32F)
+    return cast(Pixels, cv2.add(cv2.multiply(left, weight), subject, dtype=depth))
 
 
-def _unmixed(fields: Floats, pixels: Pixels, alpha: Floats) -> Pixels:
-    """The same for F' and B' in planes and a photo in integers, in few passes over the memory, rounded."""
-    subject, behind, cover = _interleaved(fields[:3]), _interleaved(fields[3:]), _interleaved([alpha] * 3)
+def _mixture(subject: Floats, behind: Floats, weight: Floats) -> Floats:
+    """alpha F' + (1 - alpha) B'."""
     mixed = subject - behind
-    mixed *= cover
+    mixed *= weight
     mixed += behind
-    own = pixels.astype(np.float32)
-    own -= mixed
-    own *= cover
-    own += subject
-    np.clip(np.rint(own, out=own), 0, np.iinfo(pixels.dtype).max, out=own)
-    return cast(Pixels, own.astype(pixels.dtype))
+    return mixed
 
 
-def _interleaved(planes: Sequence[Floats] | Floats) -> Floats:
-    return np.asarray(cv2.merge(list(planes)), np.float32)
+def _times(one: Floats, other: Floats) -> Floats:
+    return np.asarray(cv2.multiply(one, other), np.float32)

@@ -51,7 +51,7 @@ def refine(
     steep as the photo's edge; windows count by how well they fit; and the result leans on the plain matte where colour
     explains little of alpha, as on a flat colour.
 
-    Only tiles that hold an edge are computed, two at a time, so that time and memory follow the length of the outline.
+    Only tiles that hold an edge are computed, so that time and memory follow the length of the outline.
 
     Args:
         pixels: the photo, uint8 or uint16 (H, W, 3).

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 
@@ -17,12 +15,8 @@ TILE: Size = (64, 256)
 """Height and width of a tile in pixels: the floats made of one stay in the processor's cache."""
 _FEW_TIMES = 3
 """Less enlarged than this, the products of matrices are no longer small."""
-MOST_THREADS = 2
-"""More gain nothing: the memory is busy with two."""
-
 Tile: TypeAlias = tuple[slice, slice]
 """Rows and columns of a picture."""
-_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,19 +79,18 @@ class Enlargement:
         self._tiles = [(down, across) for down in downs for across in acrosses]
 
     def each(self, work: Callable[[Tile, Floats], None], *, wanted: Floats) -> None:
-        """Do something with each tile that is made of cells of which some are wanted (not 0), in threads.
+        """Do something with each tile that is made of cells of which some are wanted (not 0).
+
+        One after the other: a tile's many small steps would spend more time handing Python's lock from thread to thread
+        than they take. Who has several photos gives each a thread.
 
         Args:
             work: is given the tile and its planes, float32 (C, rows, columns), which may be written to.
             wanted: (h, w).
         """
-
-        def one(stretches: tuple[Stretch, Stretch]) -> None:
-            down, across = stretches
+        for down, across in self._tiles:
             if wanted[down.cells, across.cells].any():
                 work((down.pixels, across.pixels), self._part(down, across))
-
-        in_threads(one, self._tiles)
 
     def _part(self, down: Stretch, across: Stretch) -> Floats:
         if self._whole is not None:
@@ -108,37 +101,3 @@ class Enlargement:
 def enlarged(planes: Floats, down: Stretch, across: Stretch) -> Floats:
     """A part of coarse planes (C, h, w) at the pixels' resolution, float32 (C, rows, columns)."""
     return np.asarray(down.shares @ (planes[:, down.cells, across.cells] @ across.shares.T), np.float32)
-
-
-def in_threads(work: Callable[[_Item], None], items: Iterable[_Item]) -> None:
-    """Do the same to each item, side by side where the machine allows; the first error ends all and is raised."""
-    waiting, lock, errors = iter(items), threading.Lock(), list[BaseException]()
-
-    def pull() -> Iterator[_Item]:
-        while not errors:
-            with lock:
-                item = next(waiting, None)
-            if item is None:
-                return
-            yield item
-
-    def loop() -> None:
-        try:
-            for item in pull():
-                work(item)
-        except BaseException as error:  # raised again below, in the thread that asked
-            errors.append(error)
-
-    others = [threading.Thread(target=loop, daemon=True) for _ in range(_threads() - 1)]
-    for other in others:
-        other.start()
-    loop()
-    for other in others:
-        other.join()
-    if errors:
-        raise errors[0]
-
-
-def _threads() -> int:
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(MOST_THREADS, allowed)
