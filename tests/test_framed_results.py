@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cutaway.engines.fake import FakeEngine
 from cutaway.errors import OptionError
 from cutaway.options import Options
+from cutaway.remover import Remover
 from cutaway.result import Result
 from cutaway.types import Cutout, Frame, Matte, Metadata
 from remover_samples import opened, png, red_blue, swapped_profile
@@ -287,17 +289,15 @@ def test_a_logo_wider_than_there_is_room_is_made_smaller(logo: Path) -> None:
 
 
 def test_added_colours_make_everything_srgb(logo: Path) -> None:
-    photo = opened(png(red_blue(60, 80), icc_profile=swapped_profile()))
-    from cutaway.engines.fake import FakeEngine
-    from cutaway.remover import Remover
-
+    profile = swapped_profile()
+    photo = opened(png(red_blue(60, 80), icc_profile=profile))
     remover = Remover(engine=FakeEngine(1.0))
     for settings in ({"outline": "3,red"}, {"logo": f"{logo},left,10%"}):
         result = remover.remove(photo, options=Options.from_mapping(settings))
         assert result.picture.metadata.icc_profile is None
         np.testing.assert_allclose(result.to_numpy()[5, 70, :3], [10, 60, 250], atol=4)
     kept = remover.remove(photo, options=Options(shadow="drop", canvas="100x100"))
-    assert kept.picture.metadata.icc_profile == swapped_profile()
+    assert kept.picture.metadata.icc_profile == profile
     hidden = remover.remove(photo, options=Options(effect="blur-subject", logo=str(logo)))
     assert hidden.picture.metadata.icc_profile is None
     assert Image.open(logo).size == (20, 10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import cos, radians, sin
+from math import ceil, cos, radians, sin
 from typing import cast
 
 import numpy as np
@@ -26,11 +26,11 @@ from cutaway.pixels.placing import (
     rooms_of,
     subject_area,
 )
-from cutaway.types import Box, Cutout, Floats, Frame, Size
+from cutaway.types import Box, Cutout, Floats, Frame, Pixels, Size
 
 LOGO_GAP = 0.03
 """Room between a logo and the picture's edges, as a share of the shorter side."""
-SHADOW_REACH = 2.5
+SHADOW_REACH = 3.0
 """How many standard deviations of its blur a shadow is seen to reach."""
 NOTICED = 1.005
 """A subject enlarged by more than this is worth a warning."""
@@ -170,29 +170,35 @@ def dressed(cutout: Cutout, dress: Dress) -> Cutout:
     """A cut-out with its outline, and with the shadow of both; the canvas does not grow."""
     if dress.only_logo:
         return cutout
-    from cutaway.pixels.composite import over_translucent
-    from cutaway.pixels.framing import box_size, subject_box
+    from cutaway.pixels.framing import box_size, grown, subject_box
 
-    pixels, alpha = cutout.pixels, cutout.alpha
-    box = subject_box(alpha)
+    box = subject_box(cutout.alpha)
     if box is None:
         return cutout
     longer = max(box_size(box))
+    reach = [ceil(room.fixed_px + room.scaled_px) for room in (_room(n, longer) for n in _needs(dress))]
+    top, left, bottom, right = grown(box, (reach[0], reach[3], reach[2], reach[1]))
+    height, width = cutout.size
+    area = np.s_[max(0, top) : min(height, bottom), max(0, left) : min(width, right)]
+    pixels, alpha = cutout.pixels.copy(), cutout.alpha.copy()
+    pixels[area], alpha[area] = _dressed(pixels[area], alpha[area], dress, longer)
+    return replace(cutout, pixels=pixels, alpha=alpha)
+
+
+def _dressed(pixels: Pixels, alpha: Floats, dress: Dress, longer_px: int) -> tuple[Pixels, Floats]:
+    from cutaway.pixels.composite import over_translucent
+
     if dress.outline is not None:
         from cutaway.pixels.outline import outline
 
-        *colour, opacity = dress.outline.colour
-        line = outline(alpha, width_px=max(0.5, dress.outline.width.of(longer)))
-        pixels, alpha = over_translucent(
-            pixels,
-            alpha,
-            (colour[0], colour[1], colour[2]),
-            background_alpha=line * np.float32(opacity / 255),
-        )
+        red, green, blue, opacity = dress.outline.colour
+        line = outline(alpha, width_px=max(0.5, dress.outline.width.of(longer_px)))
+        line *= np.float32(opacity / 255)
+        pixels, alpha = over_translucent(pixels, alpha, (red, green, blue), background_alpha=line)
     if dress.shadow.kind != "none":
-        shadow = _shadow(alpha, dress, longer)
+        shadow = _shadow(alpha, dress, longer_px)
         pixels, alpha = over_translucent(pixels, alpha, (0, 0, 0), background_alpha=shadow)
-    return replace(cutout, pixels=pixels, alpha=alpha)
+    return pixels, alpha
 
 
 def _shadow(alpha: Floats, dress: Dress, longer_px: int) -> Floats:
@@ -216,7 +222,8 @@ def with_logo(picture: Frame | Cutout, logo: Logo, mark: Frame) -> Frame | Cutou
         mark: the logo itself, in sRGB.
     """
     from cutaway.pixels.composite import over_translucent, to_depth
-    from cutaway.pixels.framing import corner, fractions, resize_cutout
+    from cutaway.pixels.cutout_resize import resize_cutout
+    from cutaway.pixels.framing import corner, fractions
 
     gap = round(LOGO_GAP * min(picture.size))
     inside = max(1, picture.size[0] - 2 * gap), max(1, picture.size[1] - 2 * gap)

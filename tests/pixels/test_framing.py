@@ -8,6 +8,7 @@ import pytest
 from cutaway.errors import OptionError
 from cutaway.lengths import Length, read_lengths
 from cutaway.pixels import framing
+from cutaway.pixels.cutout_resize import resize_cutout
 from cutaway.pixels.shadow import drop_shadow
 from cutaway.pixels.solid import smooth_mask, solid
 
@@ -109,10 +110,10 @@ def test_scale_and_position() -> None:
 def test_resizing_a_cut_out_keeps_hidden_colours_out_of_its_edge() -> None:
     alpha = square()
     pixels = np.where(alpha[..., None] > 0, np.uint8(200), np.uint8(0)).repeat(3, axis=2)
-    small, small_alpha = framing.resize_cutout(pixels, alpha, (13, 13))
+    small, small_alpha = resize_cutout(pixels, alpha, (13, 13))
     assert (small[small_alpha > 0.01] == 200).all()
     assert 0 < small_alpha[small_alpha > 0].min() < 0.5  # there is an edge
-    same, _ = framing.resize_cutout(pixels, alpha, (40, 40))
+    same, _ = resize_cutout(pixels, alpha, (40, 40))
     assert same is pixels
 
 

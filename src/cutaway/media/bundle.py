@@ -16,7 +16,7 @@ import numpy as np
 from cutaway.formats import TABLE, check_coding
 from cutaway.media.colour import to_8_bits, to_srgb
 from cutaway.media.encode import Picture, encode
-from cutaway.pixels.framing import resize_cutout
+from cutaway.pixels.cutout_resize import resize_cutout
 from cutaway.pixels.resize import resize
 from cutaway.types import Cutout, Frame, Matte, Metadata
 

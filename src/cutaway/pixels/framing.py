@@ -13,7 +13,6 @@ from typing import TypeVar, cast
 import numpy as np
 
 from cutaway.lengths import Length
-from cutaway.pixels.resize import resize
 from cutaway.types import Align, Box, Floats, Pixels, Size
 
 VISIBLE = 0.05
@@ -168,25 +167,3 @@ def fractions(align: Align) -> tuple[float, float]:
     words = align.split("-")
     x = 0.0 if "left" in words else 1.0 if "right" in words else 0.5
     return x, 0.0 if "top" in words else 1.0 if "bottom" in words else 0.5
-
-
-def resize_cutout(pixels: Pixels, alpha: Floats, size: Size) -> tuple[Pixels, Floats]:
-    """Resize a subject without mixing hidden colours into its edge: colours are weighted by their alpha.
-
-    Args:
-        pixels: uint8 or uint16 (H, W, 3), straight.
-        alpha: float32 (H, W) in [0, 1].
-        size: (height, width) wanted.
-
-    Returns:
-        Straight colour (h, w, 3), type of `pixels`, and alpha (h, w).
-    """
-    if alpha.shape == size:
-        return pixels, alpha
-    small_alpha, plain = resize(alpha, size), resize(pixels, size)
-    shows = small_alpha > 1 / 1024
-    for channel in range(3):  # one at a time: at 12 megapixels a float plane has 48 MB
-        weighted = resize(np.multiply(pixels[..., channel], alpha, dtype=np.float32), size)
-        colour = np.divide(weighted, small_alpha, out=weighted, where=shows)
-        plain[..., channel] = np.where(shows, np.rint(colour), plain[..., channel])
-    return plain, np.clip(small_alpha, 0, 1)

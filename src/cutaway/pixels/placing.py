@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 
 from cutaway.lengths import Length
+from cutaway.pixels.cutout_resize import resize_cutout
 from cutaway.pixels.framing import (
     SURE,
     box_size,
     cut,
     fractions,
     paste,
-    resize_cutout,
     subject_box,
     visible_box,
 )

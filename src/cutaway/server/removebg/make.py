@@ -11,6 +11,7 @@ from cutaway.media.encode import encode
 from cutaway.options import Options
 from cutaway.pixels import framing
 from cutaway.pixels.composite import over_translucent
+from cutaway.pixels.cutout_resize import resize_cutout
 from cutaway.pixels.shadow import drop_shadow
 from cutaway.pixels.solid import solid
 from cutaway.remover import Remover
@@ -139,7 +140,7 @@ def frame_subject(order: Order, cutout: Cutout, *, opaque: bool, full_size: bool
     size = framing.within(canvas, 1e6 * _megapixels(order, opaque=opaque, full_size=full_size))
     if order.scale is None and order.position is None:
         part = framing.cut(cutout.pixels, canvas_box), framing.cut(cutout.alpha, canvas_box)
-        return Framed(*framing.resize_cutout(*part, size), box)
+        return Framed(*resize_cutout(*part, size), box)
     return Framed(*_placed(order, cutout, box=box, canvas_box=canvas_box, size=size), box)
 
 
@@ -150,7 +151,7 @@ def _placed(order: Order, cutout: Cutout, *, box: Box, canvas_box: Box, size: Si
     scale = 1.0 if order.scale is None else framing.scale_to_fill(subject, canvas, order.scale)
     wanted = max(1, round(subject[0] * scale * shrink[0])), max(1, round(subject[1] * scale * shrink[1]))
     part = framing.cut(cutout.pixels, box), framing.cut(cutout.alpha, box)
-    small, small_alpha = framing.resize_cutout(*part, wanted)
+    small, small_alpha = resize_cutout(*part, wanted)
     if order.position is None:  # its middle stays where it was
         top = round(((box[0] + box[2]) / 2 - canvas_box[0]) * shrink[0] - wanted[0] / 2)
         left = round(((box[1] + box[3]) / 2 - canvas_box[1]) * shrink[1] - wanted[1] / 2)
