@@ -300,12 +300,12 @@ def _again_and_again(source: Source | CameraReader, wanted: Wanted) -> Iterator[
 
 def _opened_remover(options: Options, wanted: Wanted) -> Remover:
     """The model, made small for speed where it is the general one and nothing else was said."""
-    from cutaway.engines.open import open_engine
+    from cutaway.engines.open import open_as
     from cutaway.engines.resized import resized
     from cutaway.remover import Remover
     from cutaway.weights.store import DEFAULT
 
-    engine = open_engine(options.model, device=options.device, threads=options.threads)
+    engine = open_as(options)
     size = wanted.input_size or (SMALL if options.model == DEFAULT else engine.spec.size)
     return Remover(options=options, engine=resized(engine, size))
 

@@ -39,7 +39,7 @@ def open_for_video(options: Options) -> tuple[Remover, int]:
     from cutaway.remover import Remover
 
     threads = options.threads or usable_threads()
-    workers = min(threads, MOST_SIDE_BY_SIDE) if options.device != "cuda" else 1
+    workers = min(threads, MOST_SIDE_BY_SIDE) if options.device in ("auto", "cpu") else 1
     if workers == 1:
         return Remover(options=options), 1
     remover = Remover(options=replace(options, threads=threads // workers))
