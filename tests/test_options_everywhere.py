@@ -39,6 +39,7 @@ SETTINGS: list[dict[str, object]] = [
     {"engine": "onnxruntime"},
     {"zoom": "off"},
     {"refine": False},
+    {"matting": "closed-form"},
     {"roi": "10%,0,80,100%", "keep": "50%,50%"},
     {"drop": "50%,50%"},
     {"scribbles": STROKES},

@@ -148,3 +148,18 @@ def test_refining_is_done_unless_declined() -> None:
     assert (fine != plain).any()
     assert fine.shape == plain.shape == (400, 480)
     assert truth.shape == (200, 240)
+
+
+def test_matting_changes_the_edge_alone_and_says_where_it_cannot() -> None:
+    pixels, _ = coloured()
+    remover = Remover(
+        engine=FakeEngine(lambda tensor: np.clip((tensor[:, 1:2] - 0.1) * 2, 0, 1).astype(np.float32))
+    )
+    plain, matted = (
+        remover.remove(pixels, options=Options(zoom="off", matting=name)) for name in ("none", "closed-form")
+    )
+    assert (plain.cutout.alpha != matted.cutout.alpha).any()
+    assert matted.warnings == ()
+    empty = Remover(engine=FakeEngine(0.0)).remove(pixels, options=Options(matting="closed-form"))
+    assert not empty.cutout.alpha.any()
+    assert ["no uncertain edge" in warning for warning in empty.warnings] == [True]

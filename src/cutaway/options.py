@@ -29,6 +29,7 @@ DeviceName: TypeAlias = Literal["auto", "cpu", "cuda", "tensorrt", "rocm", "core
 EngineName: TypeAlias = Literal["auto", "onnxruntime", "openvino"]
 Precision: TypeAlias = Literal["f32", "bf16"]
 Zoom: TypeAlias = Literal["auto", "off"]
+Matting: TypeAlias = Literal["none", "closed-form"]
 Effect: TypeAlias = Literal["none", "blur-subject", "pixelate-subject", "grey-background"]
 PresetName: TypeAlias = Literal["amazon", "google", "etsy", "shopify", "square", "passport"]
 Show: TypeAlias = Literal["result", "strip"]
@@ -180,6 +181,11 @@ class Options:
         metavar="PICTURE",
     )
     refine: bool = _option(True, "Draw the matte's edge where the photo's own pixels say it is.")
+    matting: Matting = _option(
+        "none",
+        "Find the uncertain edge anew from the photo's colours, for hair and fur; takes seconds.",
+        choices=get_args(Matting),
+    )
     foreground: bool = _option(
         True,
         "Estimate the subject's own colour along the edge, so that nothing of the old background shines through.",
@@ -376,7 +382,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "feather": (float, int), "effect": str, "mask_only": bool, "show": str, "format": (str, type(None)),
     "quality": (int, type(None)), "png_level": (int, type(None)), "strip": bool, "zoom": str,
     "roi": (str, type(None)), "keep": str, "drop": str, "scribbles": (str, type(None)),
-    "refine": bool, "foreground": bool, "fill_holes": bool, "keep_largest": bool, "solid": bool, "invert": bool,
+    "refine": bool, "matting": str, "foreground": bool,
+    "fill_holes": bool, "keep_largest": bool, "solid": bool, "invert": bool,
     "threshold": (float, int, type(None)), "grow": (float, int), "engine": str, "precision": str,
     "device": str, "threads": int,
 }  # fmt: skip

@@ -20,6 +20,7 @@ from cutaway.options import (
     DeviceName,
     Effect,
     EngineName,
+    Matting,
     Options,
     OutputFormat,
     Precision,
@@ -29,7 +30,7 @@ from cutaway.options import (
 )
 from cutaway.pixels.confidence import expected_iou, sampled
 from cutaway.result import AnyPath, Result
-from cutaway.shaping import cleaned, edged
+from cutaway.shaping import cleaned, edged, matted
 from cutaway.types import Align, Box, Cutout, Fit, Floats, Frame, Matte, Pixels, Prepared, Size
 from cutaway.weights.spec import ModelSpec
 
@@ -131,6 +132,9 @@ class Remover:
         wanted = self._settled(options)
         frame = read_photo(photo)
         found, remarks = self._found(frame, wanted, None if scribbles is None else read_photo(scribbles))
+        if wanted.matting == "closed-form":
+            found, told = matted(found, frame)
+            remarks += told
         matte = cleaned(found, wanted)
         alpha = _with_own_alpha(edged(matte.alpha, wanted), frame)
         cutout = Cutout(frame.pixels, alpha, frame.metadata, frame.time)
@@ -237,6 +241,7 @@ def remove(
     drop: str = "",
     scribbles: str | None = None,
     refine: bool = True,
+    matting: Matting = "none",
     foreground: bool = True,
     fill_holes: bool = False,
     keep_largest: bool = False,
@@ -256,7 +261,7 @@ def remove(
     Args:
         photo: a path, bytes, a binary file, a Pillow image or a uint8 or uint16 array.
         model, background, fit, position, canvas, crop, margin, fill, align, shadow, outline, logo, preset, feather,
-            effect, mask_only, show, format, quality, png_level, strip, zoom, refine, foreground, fill_holes,
+            effect, mask_only, show, format, quality, png_level, strip, zoom, refine, matting, foreground, fill_holes,
             keep_largest, solid, invert, threshold, grow, engine, precision, device, threads: see
             `cutaway.Options`.
 
@@ -293,6 +298,7 @@ def remove(
         drop=drop,
         scribbles=scribbles,
         refine=refine,
+        matting=matting,
         foreground=foreground,
         fill_holes=fill_holes,
         keep_largest=keep_largest,

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import logging
+
 from cutaway.options import Options
-from cutaway.types import Floats, Matte
+from cutaway.types import Floats, Frame, Matte
+
+log = logging.getLogger(__name__)
 
 KEPT_EDGE = 0.01
 """Half the width of the soft outline that `solid` keeps, as a share of the photo's longer side."""
+
+
+def matted(matte: Matte, frame: Frame) -> tuple[Matte, tuple[str, ...]]:
+    """The matte with its uncertain edge found anew from the photo; itself, and why, where there is none to find."""
+    from cutaway.pixels.closed_form import matted as closed_form
+
+    alpha = closed_form(frame.pixels, matte.alpha)
+    if alpha is None:
+        remark = (
+            "matting: the matte has no uncertain edge between subject and background, so it stays as it is"
+        )
+        log.warning("%s", remark)
+        return matte, (remark,)
+    return Matte(alpha), ()
 
 
 def cleaned(matte: Matte, options: Options) -> Matte:

@@ -18,7 +18,7 @@ SETTLED = ("engine", "precision", "device", "threads")
 """Options that are settled when the server starts; a request may repeat them, not change them."""
 
 _MATTE_MAKING = (
-    "model", "zoom", "roi", "keep", "drop", SCRIBBLES, "refine",
+    "model", "zoom", "roi", "keep", "drop", SCRIBBLES, "refine", "matting",
     "fill_holes", "keep_largest", "solid", "invert", "threshold", "grow", "feather",
 )  # fmt: skip
 

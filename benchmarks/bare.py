@@ -1,0 +1,166 @@
+"""What a 12 megapixel photo costs beyond what nobody can avoid: network, bare decoding, bare encoding.
+
+    python benchmarks/bare.py [PHOTO ...] [--megapixels 12] [--rounds 7] [--json FILE]
+
+For each photo (those of examples/photos unless named), brought to size as a JPEG with grain: a warm removal from the
+JPEG's bytes to the RGBA PNG's bytes, all defaults, beside three bare jobs in the same process and the same rounds:
+
+- network: the engine's own runs on the tensors of that photo, the second look included where there is one;
+- decode: the JPEG to an array, by the fastest of OpenCV and simplejpeg (if installed);
+- encode: the result's RGBA array to a PNG, by the fastest of our writer, OpenCV and Pillow at their first level.
+
+The share is total / (network + decode + encode), round by round. Last comes the peak memory of a fresh
+process for one photo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from photos import write_photo
+from PIL import Image
+from provenance import ROOT, describe, provenance
+
+from cutaway import Remover
+from cutaway.media.png import write_png
+from cutaway.types import Floats
+
+Job = Callable[[], object]
+PHOTOS = sorted((ROOT / "examples" / "photos").glob("*.jpg"))
+_PEAK = """
+import resource, sys
+import cutaway
+cutaway.remove(sys.argv[1]).save(sys.argv[2])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+class _Noted:
+    """An engine that keeps the tensors it was given."""
+
+    def __init__(self, remover: Remover) -> None:
+        self._engine = remover._opened()
+        self.name, self.device, self.spec = self._engine.name, self._engine.device, self._engine.spec
+        self.tensors: list[Floats] = []
+
+    def run(self, tensor: Floats) -> Floats:
+        self.tensors.append(tensor)
+        return self._engine.run(tensor)
+
+
+def decoders(data: bytes) -> dict[str, Job]:
+    """Ways to decode a JPEG."""
+    raw = np.frombuffer(data, np.uint8)
+    found: dict[str, Job] = {"decode OpenCV": lambda: cv2.imdecode(raw, cv2.IMREAD_COLOR_RGB)}
+    try:
+        import simplejpeg
+    except ImportError:
+        return found
+    return found | {"decode simplejpeg": lambda: simplejpeg.decode_jpeg(data)}
+
+
+def encoders(rgba: Any) -> dict[str, Job]:
+    """Ways to encode a PNG quickly."""
+
+    def pillow() -> bytes:
+        out = io.BytesIO()
+        Image.fromarray(rgba).save(out, format="PNG", compress_level=1)
+        return out.getvalue()
+
+    return {
+        "encode ours": lambda: write_png(rgba),
+        "encode OpenCV": lambda: cv2.imencode(".png", rgba, [cv2.IMWRITE_PNG_COMPRESSION, 1]),
+        "encode Pillow": pillow,
+    }
+
+
+def measured(data: bytes, remover: Remover, *, rounds: int) -> dict[str, list[float]]:
+    """Seconds of each job in each round; the jobs take turns."""
+    noted = _Noted(remover)
+    result = Remover(engine=noted).remove(data)
+    rgba = np.ascontiguousarray(result.to_numpy())
+    rgba[rgba[..., 3] == 0] = 0
+    jobs: dict[str, Job] = {
+        "total": lambda: remover.remove(data).to_bytes(),
+        "network": lambda: [noted._engine.run(tensor) for tensor in noted.tensors],
+        **decoders(data),
+        **encoders(rgba),
+    }
+    if rounds > 3:  # what is clearly slower need not be waited for in every round
+        seconds = {name: _seconds(job) for name, job in jobs.items()}
+        best = [
+            min((n for n in jobs if n.startswith(kind)), key=lambda n: seconds[n])
+            for kind in ("decode", "encode")
+        ]
+        jobs = {name: job for name, job in jobs.items() if " " not in name or name in best}
+    taken: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(rounds):
+        for name, job in jobs.items():
+            taken[name].append(_seconds(job))
+    return taken
+
+
+def _seconds(job: Job) -> float:
+    began = time.perf_counter()
+    job()
+    return time.perf_counter() - began
+
+
+def shares(taken: dict[str, list[float]]) -> list[float]:
+    """Total over what nobody can avoid, round by round."""
+    kinds = {
+        kind: [taken[n] for n in taken if n.startswith(kind)] for kind in ("network", "decode", "encode")
+    }
+    bare = [sum(min(t[i] for t in ts) for ts in kinds.values()) for i in range(len(taken["total"]))]
+    return [total / least for total, least in zip(taken["total"], bare, strict=True)]
+
+
+def peak_mb(photo: Path) -> float:
+    """The most memory that a fresh process holds for one photo, in MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", _PEAK, str(photo), str(Path(folder) / "out.png")]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+    return int(shown) * 1024 / 1e6
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("photos", type=Path, nargs="*", default=PHOTOS)
+    parser.add_argument("--megapixels", type=float, default=12.0)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    asked = parser.parse_args()
+    rows: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder, Remover() as remover:
+        for base in asked.photos:
+            photo = write_photo(Path(folder) / f"{base.stem}.jpg", asked.megapixels, base=base)
+            taken = measured(photo.read_bytes(), remover, rounds=asked.rounds)
+            share, peak = shares(taken), peak_mb(photo)
+            rows[base.stem] = {"seconds": taken, "share": share, "peak_mb": peak}
+            each = ", ".join(f"{name} {1000 * np.median(t):.0f}" for name, t in taken.items())
+            print(
+                f"{base.stem}: {np.median(share):.2f} x bare ({min(share):.2f} to {max(share):.2f}); ms: {each}; "
+                f"peak {peak:.0f} MB",
+                flush=True,
+            )
+    print(describe(made := provenance()))
+    if asked.json:
+        asked.json.write_text(json.dumps({**made, "rows": rows}, indent=1), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
