@@ -102,6 +102,7 @@ def test_every_option_of_the_server_is_in_the_panel_and_works(page: Page, shots:
     told = {one["name"] for one in page.evaluate("fetch('options').then((r) => r.json())")["options"]}
     settled = {"engine", "precision", "device", "threads"}
     elsewhere = {"background", "fit", "position", "canvas", "format", "model", "logo", *settled}
+    elsewhere |= {"keep", "drop", "scribbles"}
     assert shown >= {f"option-{name}" for name in told - elsewhere}
     page.focus("#option-feather")
     for _ in range(8):  # steps of half a pixel

@@ -35,7 +35,7 @@ export function startBrush() {
   canvas.addEventListener("blur", () => { $("crosshair").hidden = true; });
 }
 
-const ready = () => { $("correct").disabled = !selected()?.made; };
+const ready = () => { $("correct").disabled = !selected()?.made || document.body.classList.contains("pointing"); };
 
 async function start(photo) {
   try {

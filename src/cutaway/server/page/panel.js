@@ -7,7 +7,7 @@ import { AROUND, FRAMING } from "./framing.js";
 import { clear, isAboutPicture, isDefault, ofTheFile, offered, option, set, settings, valueOf } from "./settings.js";
 
 /** Options that have their place with the background, beside the download button, or in a file that a page cannot name. */
-const ELSEWHERE = ["background", "fit", "position", "format", "logo"];
+const ELSEWHERE = ["background", "fit", "position", "format", "logo", "keep", "drop", "scribbles"];
 const FILE = ofTheFile.filter((name) => !ELSEWHERE.includes(name));
 const FRAMED = ["preset", "crop", "margin", "canvas", "fill", "align"];
 const FIRST = ["feather", "grow", "refine", "foreground"];

@@ -22,6 +22,7 @@ export class Photo {
     this.note = ""; // why it waits
     this.error = null;
     this.made = null; // { key, blob, paint }
+    this.points = []; // { x, y, keep }: parts of the subject to keep or to take away, in per cent of the photo
     this.strokes = [];
     this.undone = [];
     this.version = 0; // of the strokes
@@ -72,7 +73,7 @@ export function remove(photo) {
 /** Begin or go on with the picture that the settings ask for; the same work is never begun twice. */
 export function begin(photo, { again = false } = {}) {
   const wanted = plan();
-  const key = keyOf(photo, wanted.shown);
+  const key = keyOf(photo, pointed(photo, wanted.shown));
   if (photo.work?.key === key && !again && photo.state !== "failed") return photo.work.promise;
   photo.work?.controller.abort();
   const controller = new AbortController();
@@ -114,6 +115,13 @@ function refuseEarly(file) {
   }
 }
 
+/** Fields of a request with what the photo's points say. */
+function pointed(photo, fields) {
+  const said = (isKept) => photo.points.filter(({ keep }) => keep === isKept).map(({ x, y }) => `${x}%,${y}%`).join(" ");
+  const points = { keep: said(true), drop: said(false) };
+  return { ...fields, ...Object.fromEntries(Object.entries(points).filter(([, text]) => text)) };
+}
+
 /** What a request is for; two of the same key give the same picture. */
 function keyOf(photo, fields, version = photo.strokes.length ? photo.version : 0) {
   const told = Object.entries(fields).map(([name, value]) => [name, value instanceof File ? `file ${value.number}` : value]);
@@ -125,7 +133,8 @@ function keyOf(photo, fields, version = photo.strokes.length ? photo.version : 0
  *
  * A photo whose matte was corrected goes to /compose with the corrected matte, else to /remove.
  */
-export async function render(photo, fields, { signal, cut, onWait } = {}) {
+export async function render(photo, wanted, { signal, cut, onWait } = {}) {
+  const fields = pointed(photo, wanted);
   const key = keyOf(photo, fields);
   return kept(photo, key, async () => photo.strokes.length
     ? send("compose", formOf(photo, forCompose(fields), await matteOf(photo, { signal, cut, onWait })), { signal, onWait })
@@ -152,13 +161,14 @@ function formOf(photo, fields, matte = null) {
 
 /** The network's cut-out without any correction. */
 export async function cutOf(photo, { signal, cut = plan().cut, onWait } = {}) {
-  return kept(photo, keyOf(photo, cut, 0), () => send("remove", formOf(photo, cut), { signal, onWait }));
+  const fields = pointed(photo, cut);
+  return kept(photo, keyOf(photo, fields, 0), () => send("remove", formOf(photo, fields), { signal, onWait }));
 }
 
 /** The matte with its corrections, white on black, as a PNG. */
 export async function matteOf(photo, how = {}) {
   if (!photo.strokes.length) {
-    const fields = { ...(how.cut ?? plan().cut), mask_only: true };
+    const fields = { ...pointed(photo, how.cut ?? plan().cut), mask_only: true };
     return kept(photo, keyOf(photo, fields, 0), () => send("remove", formOf(photo, fields), how));
   }
   const bitmap = await createImageBitmap(await cutOf(photo, how));

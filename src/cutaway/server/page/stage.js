@@ -11,6 +11,10 @@ const HOPELESS = ["invalid_file_type", "file_too_large", "resolution_too_high"];
 let drawn = null; // { photo, made, bitmap, paint }: what the canvas shows
 let turn = 0;
 let showsBefore = false;
+let isComparable = false;
+
+/** Dispatches "compare" when photo and result may have become comparable, or not. */
+export const stage = new EventTarget();
 
 export const isShown = (photo) => drawn?.photo === photo;
 
@@ -121,7 +125,9 @@ function compare() {
   if (isHere && !drawn) layOut(photo.naturalWidth, photo.naturalHeight);
   const isSame = isHere && drawn !== null && Math.abs(photo.naturalWidth * drawn.bitmap.height - photo.naturalHeight * drawn.bitmap.width) <=
     photo.naturalWidth + photo.naturalHeight;
-  const comparing = isSame && !document.body.classList.contains("correcting");
+  isComparable = isSame;
+  stage.dispatchEvent(new Event("compare"));
+  const comparing = isSame && !document.body.matches(".correcting, .pointing");
   showsBefore = comparing;
   photo.hidden = drawn !== null && !comparing;
   $("sheet").classList.toggle("comparing", comparing);
@@ -129,6 +135,8 @@ function compare() {
   $("sheet").style.setProperty("--ratio", ratio);
 }
 export const refreshComparison = compare;
+/** Whether the photo and the result are of one size, so that a place in one is a place in the other. */
+export const compares = () => isComparable;
 
 function setSplit(percent) {
   const value = Math.min(100, Math.max(0, percent));
