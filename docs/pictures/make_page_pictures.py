@@ -11,6 +11,8 @@ import threading
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -22,7 +24,7 @@ HERE = Path(__file__).parent
 PHOTOS = sorted((HERE.parent.parent / "examples" / "photos").glob("*.jpg"))
 CHROMIUM = os.environ.get("CUTAWAY_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 SANDBOX = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
-DESK, PHONE = (1280, 860), (390, 844)
+DESK, PHONE, FILM = (1280, 860), (390, 844), (1280, 720)
 QUALITY = 82  # keeps each picture below 150 kB
 
 
@@ -38,6 +40,28 @@ def opened(browser: Browser, url: str, *, size: tuple[int, int], scheme: str) ->
     page.locator(".card[data-state=done]").nth(len(PHOTOS) - 1).wait_for(timeout=120_000)
     page.wait_for_selector("#result[data-key]")
     return page
+
+
+def filmed(browser: Browser, url: str) -> Page:
+    """The camera's tab, with somebody before it and the room behind blurred."""
+    context = browser.new_context(
+        viewport={"width": DESK[0], "height": DESK[1]}, permissions=["camera"], reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(f"{url}/#camera")
+    page.click("#camera-start")
+    page.locator(".swatch:has(input[value='blur'])").click()
+    page.wait_for_selector("#live:not([hidden])", timeout=60_000)
+    page.evaluate("document.getElementById('camera-facts').hidden = true")  # how quick this machine is just now
+    return page
+
+
+def film(path: Path) -> Path:
+    """A second of a still photo as Y4M, which Chromium plays in place of a camera."""
+    photo = Image.open(PHOTOS[0]).convert("RGB").crop((0, 0, 512, 288)).resize(FILM, Image.Resampling.LANCZOS)
+    frame = b"FRAME\n" + cv2.cvtColor(np.asarray(photo), cv2.COLOR_RGB2YUV_I420).tobytes()
+    path.write_bytes(b"YUV4MPEG2 W%d H%d F10:1 Ip A1:1 C420jpeg\n" % FILM + 10 * frame)
+    return path
 
 
 def choose(page: Page, photo: int, background: str) -> None:
@@ -78,6 +102,7 @@ def draw(browser: Browser, url: str) -> None:
     choose(desk, 0, "none")
     correct(desk)
     keep(desk, "desk-dark")
+    keep(filmed(browser, url), "camera")
     for scheme, photo, background in (("light", 1, "gradient"), ("dark", 2, "none")):
         phone = opened(browser, url, size=PHONE, scheme=scheme)
         choose(phone, photo, background)
@@ -92,11 +117,15 @@ def main() -> None:
         thread.start()
         while not listening.started:
             time.sleep(0.05)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SANDBOX)
-        draw(browser, f"http://127.0.0.1:{listening.port}")
-        browser.close()
-        listening.stop()
-        thread.join()
+        camera = f"--use-file-for-fake-video-capture={film(Path(folder) / 'film.y4m')}"
+        args = [*SANDBOX, "--use-fake-device-for-media-stream", camera]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+        try:
+            draw(browser, f"http://127.0.0.1:{listening.port}")
+        finally:
+            browser.close()
+            listening.stop()
+            thread.join(30)
 
 
 if __name__ == "__main__":
