@@ -52,7 +52,9 @@ def filmed(browser: Browser, url: str) -> Page:
     page.click("#camera-start")
     page.locator(".swatch:has(input[value='blur'])").click()
     page.wait_for_selector("#live:not([hidden])", timeout=60_000)
-    page.evaluate("document.getElementById('camera-facts').hidden = true")  # how quick this machine is just now
+    page.evaluate(
+        "document.getElementById('camera-facts').hidden = true"
+    )  # how quick this machine is just now
     return page
 
 

@@ -49,7 +49,7 @@ def error(session: Any) -> tuple[str, Any]:
 @contextmanager
 def connected(client: TestClient, **how: Any) -> Iterator[Any]:
     with client.websocket_connect(CAMERA, **how) as session:
-        assert session.receive_json() == {"ready": True, "frame_pixels": 6400}
+        assert session.receive_json() == {"ready": True, "frame_pixels": 4096}
         yield session
 
 
@@ -58,7 +58,7 @@ def test_frames_become_mattes_of_their_own_size(client: TestClient, disc: np.nda
         session.send_text(OFF)
         for number, pixels in ((7, disc), (2**32 - 1, disc[:50, :40])):
             sent(session, number, encoded(pixels))
-            wanted = Remover(engine=FakeEngine()).remove(pixels, options=Options(zoom="off"))
+            wanted = Remover(engine=FakeEngine()).remove(pixels, options=Options(zoom="off", refine=False))
             answered, alpha = got(session)
             assert answered == number
             assert np.array_equal(alpha, wanted.to_numpy()[..., 3])

@@ -40,8 +40,8 @@ IDLE_SECONDS = 60.0
 STUCK_SECONDS = 15.0
 """And one that takes so long to read an answer."""
 NUMBER_BYTES = 4
-_DETAIL = 1.25
-"""The page sends frames whose sides are so many times the network's: the matte's edge gains a little from it."""
+_OPTIONS = Options(zoom="off", refine=False)
+"""One look, and none at the edge: a frame is as small as the network sees it, so there is nothing more to see."""
 _POLICY, _LATER = 1008, 1013  # RFC 6455, section 7.4.1, and the registry it names
 
 
@@ -128,7 +128,7 @@ class _Session:
             self._hear(await self._receive())
         self._client = who(self.socket, self.service.settings, key=self._wish.key)
         size = (await asyncio.to_thread(self.service.models.load)).spec.size
-        await self.socket.send_json({"ready": True, "frame_pixels": round((_DETAIL * size) ** 2)})
+        await self.socket.send_json({"ready": True, "frame_pixels": size**2})
 
     async def _read(self) -> None:
         while True:
@@ -196,7 +196,7 @@ class _Session:
         self.service.charge(self._client, frame)
         check()
         remover = self.service.models.get(self._wish.model)
-        alpha = remover.remove(frame, options=Options(zoom="off")).cutout.alpha
+        alpha = remover.remove(frame, options=_OPTIONS).cutout.alpha
         check()
         white = np.full((*alpha.shape, 3), 255, np.uint8)
         return encode(Cutout(white, self._steadied(alpha, frame.pixels)), format="png")
