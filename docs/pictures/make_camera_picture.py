@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from cutaway import Options, Remover
-from cutaway.cli.camera import SMALL
+from cutaway.cli.camera_setup import SMALL
 from cutaway.engines.open import open_engine
 from cutaway.engines.resized import resized
 from cutaway.server.watch import BrowserView

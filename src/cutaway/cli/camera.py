@@ -5,39 +5,40 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from cutaway.cli.camera_setup import (
+    Wanted,
+    again_and_again,
+    open_live_remover,
+    open_live_source,
+    open_outputs,
+)
 from cutaway.cli.console import Console, open_console, print_error, volume_flags
 from cutaway.cli.keys import Keys, terminal_keys
 from cutaway.cli.remove import option_flags
 from cutaway.cli.video import parse_rate
-from cutaway.errors import CutawayError, DeviceError, OptionError
+from cutaway.errors import CutawayError, OptionError
 from cutaway.looks import refuse_moving
-from cutaway.media.camera import CameraReader, Wish
 from cutaway.options import Options
-from cutaway.streams.live import Live, Output
+from cutaway.streams.live import Live
 from cutaway.streams.looking import LiveOptions
 from cutaway.streams.meter import Meter
 from cutaway.streams.options import STEADINESS
 from cutaway.streams.scenes import KEYS, Scenes
-from cutaway.streams.sources import Source, is_video, open_source
-from cutaway.types import Frame, Pixels, Size
+from cutaway.streams.sources import is_video
+from cutaway.types import Size
 
 if TYPE_CHECKING:
-    from cutaway.cli.window import Window
-    from cutaway.media.video.virtual import VirtualCamera
-    from cutaway.remover import Remover
+    pass
 
-SMALL = 224
-"""Input size of the built-in model for live pictures; it was trained at 352."""
 REPORT_S = 5.0
 """How often -v says how fast it is."""
 
@@ -88,37 +89,6 @@ _FLAGS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What was typed, but for the options of the picture."""
-
-    source: str
-    realtime: bool
-    loop: bool
-    camera_size: Size | None
-    fps: Fraction | None
-    also: tuple[str, ...]
-    preview: str
-    port: int
-    virtual: str | None
-    mirror: bool
-    steady: Any
-    still: float
-    input_size: int | None
-    seconds: float | None
-
-    @property
-    def is_camera(self) -> bool:
-        """Whether the source is a camera: neither a file nor a folder."""
-        return not (Path(self.source).is_file() or Path(self.source).is_dir())
-
-    @property
-    def live(self) -> LiveOptions:
-        """Pace and steadiness."""
-        pace: Any = "camera" if self.is_camera else "realtime" if self.realtime else "every"
-        return LiveOptions(pace, self.still, self.steady, self.mirror)
-
-
 def camera_flags(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the flags that are about live pictures."""
     for flag in reversed(_FLAGS):
@@ -162,21 +132,9 @@ def camera(
     """
     console = open_console(verbose, quiet)
     wanted = Wanted(
-        source,
-        realtime,
-        loop,
-        camera_size,
-        fps,
-        also,
-        preview,
-        port,
-        virtual,
-        mirror,
-        steady,
-        still,
-        input_size,
-        seconds,
-    )
+        source, realtime, loop, camera_size, fps, also, preview, port, virtual, mirror, steady, still,
+        input_size, seconds,
+    )  # fmt: skip
     options, backgrounds = _options(ctx, wanted)
     return _run(wanted, options, backgrounds, console)
 
@@ -209,12 +167,12 @@ def _run(wanted: Wanted, options: Options, backgrounds: list[str], console: Cons
     """Open everything, show, and say how it went."""
     meter = Meter()
     with ExitStack() as stack:
-        source = _opened_source(wanted)
+        source = open_live_source(wanted)
         stack.callback(source.close)
         scenes = Scenes(backgrounds, options)
-        remover = stack.enter_context(_opened_remover(options, wanted))
-        outputs = _opened_outputs(wanted, scenes, meter, source, console, stack)
-        frames = _again_and_again(source, wanted) if wanted.loop and not wanted.is_camera else source
+        remover = stack.enter_context(open_live_remover(options, wanted))
+        outputs = open_outputs(wanted, scenes, meter, source, console, stack)
+        frames = again_and_again(source, wanted) if wanted.loop and not wanted.is_camera else source
         live = Live(frames, remover, scenes, outputs, options=wanted.live, meter=meter)
         keys = stack.enter_context(terminal_keys())
         console.say(f"keys: {KEYS}" if type(keys) is not Keys else "Ctrl+C ends it")
@@ -270,102 +228,3 @@ class _Meanwhile:
         if self.console.verbosity > 0 and now - self.said >= REPORT_S:
             self.said = now
             self.console.say("nobody watches" if self.live.resting else str(self.live.meter.pace()))
-
-
-def _opened_source(wanted: Wanted) -> Source | CameraReader:
-    if wanted.is_camera:
-        if wanted.realtime or wanted.loop or is_video(wanted.source):
-            raise OptionError(
-                f"there is no file or folder {wanted.source!r}; --realtime and --loop are for files"
-            )
-        return CameraReader(wanted.source, Wish(wanted.camera_size, wanted.fps))
-    return open_source(Path(wanted.source), fps=wanted.fps or Fraction(25))
-
-
-def _again_and_again(source: Source | CameraReader, wanted: Wanted) -> Iterator[Frame]:
-    """A file's frames without an end, with times that go on growing."""
-    begin = Fraction(0)
-    try:
-        while True:
-            last = Fraction(0)
-            for frame in source:
-                last = frame.time or last
-                yield replace(frame, time=begin + last)
-            begin += last + 1 / source.info.rate
-            source.close()
-            source = open_source(Path(wanted.source), fps=wanted.fps or Fraction(25))
-    finally:
-        source.close()
-
-
-def _opened_remover(options: Options, wanted: Wanted) -> Remover:
-    """The model, made small for speed where it is the general one and nothing else was said."""
-    from cutaway.engines.open import open_as
-    from cutaway.engines.resized import resized
-    from cutaway.remover import Remover
-    from cutaway.weights.store import DEFAULT
-
-    engine = open_as(options)
-    size = wanted.input_size or (SMALL if options.model == DEFAULT else engine.spec.size)
-    return Remover(options=options, engine=resized(engine, size))
-
-
-def _opened_outputs(
-    wanted: Wanted,
-    scenes: Scenes,
-    meter: Meter,
-    source: Source | CameraReader,
-    console: Console,
-    stack: ExitStack,
-) -> list[Output]:
-    """Where pictures go."""
-    outputs: list[Output] = []
-    if wanted.virtual is not None:
-        from cutaway.media.video.virtual import open_virtual
-
-        camera = open_virtual(wanted.virtual, size=source.info.size, rate=source.info.rate)
-        outputs.append(stack.enter_context(closing(_Virtual(camera, meter))))
-        console.say(f"virtual camera: {camera.name}")
-    window = _window(scenes, meter, console) if wanted.preview == "window" else None
-    if window is not None:
-        outputs.append(stack.enter_context(closing(window)))
-    elif wanted.preview != "none":
-        from cutaway.server.watch import BrowserView
-
-        browser = stack.enter_context(closing(BrowserView(scenes, meter, port=wanted.port)))
-        browser.status = lambda: {"pace": str(meter.pace())}
-        outputs.append(browser)
-        console.say(f"watch it at {browser.address}")
-    if not outputs:
-        raise OptionError("nothing would be shown: choose another --preview, or --virtual")
-    return outputs
-
-
-def _window(scenes: Scenes, meter: Meter, console: Console) -> Window | None:
-    """The window, or None where there is no toolkit or no screen, which is said."""
-    from cutaway.cli.window import Window
-
-    try:
-        return Window(scenes, meter)
-    except DeviceError as error:
-        console.say(f"note: {error}; the browser instead")
-        return None
-
-
-class _Virtual:
-    """A virtual camera as an output; nobody can tell whether it is watched."""
-
-    watched = True
-
-    def __init__(self, camera: VirtualCamera, meter: Meter) -> None:
-        self._camera, self._meter = camera, meter
-
-    def show(self, pixels: Pixels, captured: float) -> None:
-        self._camera.show(pixels)
-        self._meter.shown(captured)
-
-    def pump(self) -> None:
-        """Nothing."""
-
-    def close(self) -> None:
-        self._camera.close()
