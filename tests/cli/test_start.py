@@ -5,13 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from cutaway._version import __version__
 
 HEAVY = {"numpy", "PIL", "cv2", "onnxruntime", "torch", "isal", "importlib.metadata", "cutaway.options"}
+NEEDLESS = {
+    "asyncio", "concurrent.futures", "hashlib", "http", "importlib.metadata", "multiprocessing", "numpy.ma",
+    "numpy.testing", "openvino", "PIL.ImageCms", "PIL.ImageColor", "PIL.PngImagePlugin", "PIL.TiffImagePlugin",
+    "shutil", "ssl", "tempfile", "tomllib", "urllib.request", "cutaway.streams.animated", "cutaway.pixels.framing",
+}  # fmt: skip
 MOST = 8
+ROOT = Path(__file__).parent.parent.parent
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:
@@ -40,6 +47,16 @@ def test_nothing_heavy_is_imported(flag: str) -> None:
     assert "click" in modules
     assert not modules & HEAVY
     assert not [name for name in modules if name.startswith("cutaway.cli.") and name != "cutaway.cli.console"]
+
+
+def test_one_photo_imports_only_what_it_needs(tmp_path: Path) -> None:
+    """The whole default way of a JPEG: each of these would cost it milliseconds, and it needs none of them."""
+    photo, result = ROOT / "examples" / "photos" / "astronaut.jpg", tmp_path / "astronaut.png"
+    told = run("-X", "importtime", "-m", "cutaway", "remove", str(photo), "-o", str(result)).stderr
+    modules = {line.rpartition("|")[2].strip() for line in told.splitlines()}
+    assert {"cv2", "onnxruntime", "cutaway.pixels.refine", "cutaway.pixels.foreground"} <= modules
+    assert not modules & NEEDLESS
+    assert not [name for name in modules if name.split(".")[0] in {"torch", "av", "starlette", "matplotlib"}]
 
 
 def test_python_dash_m_is_the_command() -> None:

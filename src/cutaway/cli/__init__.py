@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Name of each command, where its function lives and its one line of help."""
 
+_WITH_TORCH = ["train"], ["export"]
 HIDDEN = {"i", "p", "s", "b"}
 """Commands that `--help` does not list: rembg's letters, for those who know them."""
 
@@ -131,9 +132,12 @@ def run() -> None:
 
     Taking ONNX Runtime and OpenCV down politely costs a sixth of a single photo's time, and by then every result has
     been written and renamed, so nothing is left for the interpreter to do but to flush. Searching for garbage while
-    modules are being loaded costs a tenth and finds none, so that is done less often.
+    modules are being loaded costs a tenth and finds none, so that is done less often. NumPy's BLAS would start a thread
+    for each processor and let it spin: a third of a single photo's processor time, for products of small matrices.
     """
     gc.set_threshold(50_000)
+    if sys.argv[1:2] not in _WITH_TORCH:  # on some processors that has the same BLAS, and uses it
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         main()
     except SystemExit as leaving:
