@@ -44,6 +44,10 @@ def _check_pictures(out: Path) -> None:
     assert Image.open(out / "cat-cafe.jpg").size == Image.open(ROOT / "examples/photos/chelsea.jpg").size
     assert Image.open(out / "cat-page.jpg").size == Image.open(out / "page.png").size
     assert {p.stem for p in (out / "shop").iterdir()} == {"astronaut", "chelsea", "coffee"}
+    assert {p.name for p in (out / "webshop").iterdir()} == {"astronaut.jpg", "chelsea.jpg", "coffee.jpg"}
+    assert {Image.open(p).size for p in (out / "webshop").iterdir()} == {(2000, 2000)}
+    assert Image.open(out / "webshop" / "coffee.jpg").getpixel((5, 5)) == (255, 255, 255)
+    assert (out / "stickers" / "coffee-1.png").exists()
     photo = np.asarray(Image.open(ROOT / "examples/photos/astronaut.jpg").convert("RGB"), np.int16)
     hidden = np.asarray(Image.open(out / "blurred-person.jpg").convert("RGB"), np.int16)
     face = np.s_[60:200, 170:290]

@@ -30,6 +30,9 @@ SPECK = 0.02
 class Result:
     """One photo, its matte, and the picture that the options ask for.
 
+    The order of the steps is always the same: matte, cleaned, edge (these are done), the subject's own colour, crop and
+    scale, its place on the canvas, outline and shadow, background, logo (docs/framing.md).
+
     Attributes:
         frame: the photo as read.
         matte: how much of each pixel is subject: the network's answer, refined and cleaned as the options say.

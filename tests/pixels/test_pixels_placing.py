@@ -236,7 +236,7 @@ def test_a_background_of_the_photo_lies_where_the_subject_lies(dtype: type) -> N
     behind = ground(found, pixels)
     np.testing.assert_array_equal(behind[on_canvas > 0], colour[on_canvas > 0])
     np.testing.assert_array_equal(behind[20:80, 30:110], pixels)
-    np.testing.assert_array_equal(behind[:20, 30:110], pixels[19::-1])
+    assert (behind[:20, 30:110] == pixels[0]).all() and (behind[:20, :30] == pixels[0, 0]).all()
 
 
 def test_colours_are_weighted_by_alpha() -> None:

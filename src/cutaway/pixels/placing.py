@@ -284,7 +284,7 @@ def laid_out(placement: Placement, pixels: Pixels, alpha: Floats) -> tuple[Pixel
 
 
 def ground(placement: Placement, pixels: Pixels) -> Pixels:
-    """A background of the photo's size on the same canvas; mirrored where the photo does not reach.
+    """A background of the photo's size on the same canvas; its edge is repeated where the photo does not reach.
 
     Args:
         placement: where the photo goes.
@@ -298,5 +298,5 @@ def ground(placement: Placement, pixels: Pixels) -> Pixels:
     inside = small[max(0, -top) : tall - top, max(0, -left) : wide - left]
     above, beside = max(0, top), max(0, left)
     below, beyond = tall - above - inside.shape[0], wide - beside - inside.shape[1]
-    padded: Any = cv2.copyMakeBorder(inside, above, below, beside, beyond, cv2.BORDER_REFLECT)
+    padded: Any = cv2.copyMakeBorder(inside, above, below, beside, beyond, cv2.BORDER_REPLICATE)
     return cast(Pixels, padded)
