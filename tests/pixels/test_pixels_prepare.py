@@ -10,6 +10,7 @@ import pytest
 from cutaway.engines.fake import FAKE_SPEC, FakeEngine, luminance
 from cutaway.errors import ModelError
 from cutaway.pixels.prepare import prepare, restore, shrink, tensor_size, to_tensor
+from cutaway.pixels.resize import resize
 from cutaway.types import Matte, Prepared
 from cutaway.weights.spec import ModelSpec
 
@@ -253,3 +254,13 @@ def test_a_model_that_answers_another_shape_is_refused(shape: tuple[int, ...]) -
     engine = FakeEngine(lambda _: np.zeros(shape, np.float32))
     with pytest.raises(ModelError, match=r"expected.*description"):
         there_and_back(np.zeros((64, 64, 3), np.uint8), engine)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_a_large_picture_is_halved_on_the_way_without_a_trace(kind: type) -> None:
+    rng = np.random.default_rng(0)
+    picture = rng.uniform(0, 1 if kind is np.float32 else np.iinfo(kind).max, (240, 320, 3)).astype(kind)
+    found = resize(picture, (24, 40)).astype(np.float64)
+    wanted = picture.reshape(24, 10, 40, 8, 3).mean(axis=(1, 3))
+    assert np.abs(found - wanted).max() <= (1e-5 if kind is np.float32 else 1.01)
+    assert np.abs(found - wanted).mean() <= (1e-6 if kind is np.float32 else 0.4)

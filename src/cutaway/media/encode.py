@@ -110,6 +110,11 @@ def _array(picture: Picture, *, over_white: bool) -> Pixels:
 
 
 def _quantised(alpha: Floats, dtype: Any) -> Pixels:
+    """0..1 as whole steps, rounded to the nearest even one."""
+    if dtype == np.uint8:
+        import cv2
+
+        return cast(Pixels, np.asarray(cv2.convertScaleAbs(alpha, alpha=255)).reshape(alpha.shape))
     scaled = alpha * np.float32(np.iinfo(dtype).max)
     return cast(Pixels, np.rint(scaled, out=scaled).astype(dtype))
 

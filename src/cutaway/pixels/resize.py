@@ -31,7 +31,16 @@ def resize(array: _Array, size: Size) -> _Array:
     """
     height, width = array.shape[:2]
     smaller = min(height, size[0]), min(width, size[1])
-    return _scaled(_scaled(array, smaller, cv2.INTER_AREA), size, cv2.INTER_LINEAR)
+    return _scaled(_scaled(_halved(array, smaller), smaller, cv2.INTER_AREA), size, cv2.INTER_LINEAR)
+
+
+def _halved(array: _Array, size: Size) -> _Array:
+    """A large picture at half its size, where it becomes a good deal smaller anyway: averages of averages are the same
+    but for a rounding of half a step, and OpenCV averages two by two pixels many times as fast as others."""
+    height, width = array.shape[:2]
+    if height % 2 or width % 2 or height < 4 * size[0] or width < 4 * size[1]:
+        return array
+    return _scaled(array, (height // 2, width // 2), cv2.INTER_AREA)
 
 
 def _scaled(array: _Array, size: Size, how: int) -> _Array:
