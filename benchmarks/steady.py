@@ -85,7 +85,7 @@ def real(folder: Path) -> Iterator[tuple[str, Clip]]:
 def judged(mattes: list[Floats], truths: list[Floats]) -> dict[str, float]:
     """The three measures of one clip."""
     fitted = [resize(matte, truth.shape) for matte, truth in zip(mattes, truths, strict=True)]
-    hard = [truth > 0.5 for truth in truths]
+    hard = [truth >= 0.5 for truth in truths]  # as the measures cut mattes
     return {
         "dtssd": dtssd(fitted, truths),
         "iou": float(np.mean([iou(m, t) for m, t in zip(fitted, hard, strict=True)])),
