@@ -352,3 +352,48 @@ def test_watching_a_folder_until_ctrl_c(bright_model: Path, here: Path) -> None:
     assert code == 0, said
     assert "3 done" in said
     assert len(visible(here / "out")) == len(told(here / "r.jsonl")) == 3
+
+
+def peak_mb(folder: Path, model: Path) -> tuple[float, str]:
+    """The most memory that `cutaway remove` of a folder held, in MB, and what it said."""
+    script = Path(__file__).parent.parent.parent / "benchmarks" / "_peak.py"
+    flags = ("-o", "out", "--report", "r.jsonl", "--threads", "2", "--model", str(model))
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(script),
+        sys.executable,
+        "-m",
+        "cutaway",
+        "remove",
+        "photos",
+        *flags,
+    ]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=1500)
+    told_by_peak = json.loads(done.stdout)
+    assert told_by_peak["exit"] == 0, done.stderr
+    return told_by_peak["peak_bytes"] / 1e6, done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="this system does not tell a process's peak")
+@pytest.mark.parametrize(
+    ("tiny", "side", "most_mb"),
+    [
+        (200, 4500, 800),
+        pytest.param(10_000, 10_000, 2500, marks=pytest.mark.slow),
+    ],
+)
+def test_memory_has_a_bound(bright_model: Path, here: Path, tiny: int, side: int, most_mb: float) -> None:
+    """Many tiny photos and a huge one in their midst, which is worked on alone."""
+    draw_photos(here / "photos", 3, side=16)
+    first = (here / "photos" / "photo-000.png").read_bytes()
+    for number in range(3, tiny):
+        (here / "photos" / f"photo-{number:05}.png").write_bytes(first)
+    huge = Image.new("RGB", (side, side), (30, 30, 30))
+    huge.paste((230, 230, 230), (side // 4, side // 4, side // 2, side // 2))
+    huge.save(here / "photos" / "photo-00100-huge.jpg")
+    peak, said = peak_mb(here, bright_model)
+    assert f"{tiny + 1} done" in said
+    assert len(visible(here / "out")) == len(told(here / "r.jsonl")) == tiny + 1
+    assert peak < most_mb
