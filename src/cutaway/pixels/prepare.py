@@ -7,16 +7,19 @@ picture), and because training feeds its network through the very same two funct
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
 from cutaway.errors import ModelError
 from cutaway.pixels.resize import resize
 from cutaway.types import Box, Floats, Matte, Pixels, Prepared, Size
-from cutaway.weights.spec import ModelSpec
+from cutaway.weights.spec import ModelSpec, Resample
 
 MAX_STRETCH = 4
 """No side of a tensor is longer than this many times the network's size, however long and thin the photo."""
+
+_Array = TypeVar("_Array", Pixels, Floats)
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in grey (ITU-R BT.601)."""
@@ -41,9 +44,17 @@ def _side(length_px: float, spec: ModelSpec) -> int:
     return spec.stride * int(np.clip(round(length_px / spec.stride), 1, longest))
 
 
-def shrink(pixels: Pixels, size: Size) -> Pixels:
+def shrink(pixels: Pixels, size: Size, *, how: Resample = "area") -> Pixels:
     """Bring a photo to the network's size, still as integers: uint8 or uint16, (H, W, 3) to (h, w, 3)."""
-    return resize(pixels, size)
+    return _resized(pixels, size, how)
+
+
+def _resized(array: _Array, size: Size, how: Resample) -> _Array:
+    if how == "area":
+        return resize(array, size)
+    from cutaway.pixels.lanczos import lanczos
+
+    return lanczos(array, size)
 
 
 def to_tensor(small: Pixels, spec: ModelSpec) -> Floats:
@@ -89,7 +100,9 @@ def prepare(
     """
     frame_size = pixels.shape[0], pixels.shape[1]
     top, left, bottom, right = whole = box or (0, 0, *frame_size)
-    small = shrink(pixels[top:bottom, left:right], tensor_size((bottom - top, right - left), spec))
+    small = shrink(
+        pixels[top:bottom, left:right], tensor_size((bottom - top, right - left), spec), how=spec.resample
+    )
     return Prepared(to_tensor(convert(small) if convert else small, spec), frame_size, whole, small)
 
 
@@ -111,7 +124,7 @@ def restore(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Matte:
     _check_answer(raw, prepared, spec)
     top, left, bottom, right = prepared.box
     small = _soft_border(raw[0]) if spec.output == "trimap" else _activate(raw[0, 0], spec)
-    alpha = resize(small, (bottom - top, right - left))
+    alpha = _resized(small, (bottom - top, right - left), spec.resample)
     if alpha.shape != prepared.frame_size:
         part, alpha = alpha, np.zeros(prepared.frame_size, np.float32)
         alpha[top:bottom, left:right] = part

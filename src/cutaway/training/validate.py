@@ -42,7 +42,7 @@ def predict(
     model: MatteNet, photo: Picture, *, spec: ModelSpec, compute: Compute
 ) -> tuple[Floats, torch.Tensor]:
     """The matte at the photo's size, float32 (H, W), and the logits at the network's size."""
-    small = shrink(photo, tensor_size(photo.shape[:2], spec))
+    small = shrink(photo, tensor_size(photo.shape[:2], spec), how=spec.resample)
     tensor = torch.from_numpy(to_tensor(small, spec)).to(compute.device, memory_format=torch.channels_last)
     with torch.no_grad(), compute.autocast():
         logits = model(tensor)[-1].float()

@@ -14,6 +14,7 @@ METADATA_KEY = "cutaway"
 
 FitMode = Literal["area", "stretch"]
 InputScale = Literal["unit", "image-max"]
+Resample = Literal["area", "lanczos"]
 OutputKind = Literal["alpha", "logits", "minmax", "trimap"]
 
 
@@ -31,6 +32,8 @@ class ModelSpec:
         mean, std: subtracted from and divided into the scaled input, per channel, in units of [0, 1].
         input_scale: "unit" divides by the type's maximum (255), "image-max" by the picture's own (a published recipe of
             some older models; ours never do).
+        resample: how photos become small and mattes large: "area" averages and interpolates linearly, "lanczos" is
+            Pillow's filter of that name (part of the same published recipes).
         output: "alpha" is already 0..1, "logits" wants a sigmoid, "minmax" is stretched to each picture's own
             minimum and maximum (again only where a published recipe says so); "trimap" is three channels, the shares
             of background, subject and border, and alpha is soft only where the border is the largest.
@@ -46,6 +49,7 @@ class ModelSpec:
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     input_scale: InputScale = "unit"
+    resample: Resample = "area"
     output: OutputKind = "alpha"
     arch: str = ""
     licence: str = ""
@@ -64,6 +68,8 @@ class ModelSpec:
             refuse(f"fit {self.fit!r} is not one of {', '.join(get_args(FitMode))}")
         if self.input_scale not in get_args(InputScale):
             refuse(f"input_scale {self.input_scale!r} is not one of {', '.join(get_args(InputScale))}")
+        if self.resample not in get_args(Resample):
+            refuse(f"resample {self.resample!r} is not one of {', '.join(get_args(Resample))}")
         if self.output not in get_args(OutputKind):
             refuse(f"output {self.output!r} is not one of {', '.join(get_args(OutputKind))}")
         if self.channels not in (1, 3):
