@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ INSIDE, OUTSIDE = (48, 64), (4, 4)
 """A pixel of the drawn disc and one of its ground."""
 
 
+@lru_cache(maxsize=1)  # littleCMS writes the time into a profile: two made apart differ
 def swapped_profile() -> bytes:
     """A valid RGB profile in which the same numbers mean other colours: sRGB with red and blue swapped."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
