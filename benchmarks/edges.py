@@ -1,6 +1,6 @@
 """Edges at the photo's own resolution, measured on twelve composites whose alpha and colour are known.
 
-    python benchmarks/edges.py [--small] [--json FILE] [--save FOLDER]
+    python benchmarks/edges.py [--small] [--matting] [--json FILE] [--save FOLDER]
     python benchmarks/edges.py --pairs FOLDER ...
 
 The script draws subjects (discs, polygons, strands like hair, glass) with a soft alpha and their own colour, lays them
@@ -8,8 +8,9 @@ over a ground, and simulates the network: the true alpha averaged over areas dow
 slightly blurred (sigma 0.7 px there), as real networks answer. Grounds are photos from CUTAWAY_TEST_DATA/backgrounds
 where that is set, else drawn. Reported: SAD, MSE, Grad, Conn over the whole picture, mean over the twelve, for plain
 bilinear enlargement and after each step; and the colour error along the edge before and after estimation of the
-subject's own colour. `--small` does it at 1 megapixel. `--pairs` asks instead whether real photos gain: IoU and
-boundary IoU of the default model on 30 pairs of each folder, evenly chosen, plain and refined.
+subject's own colour. `--small` does it at 1 megapixel, `--matting` adds closed-form matting on the
+refined matte. `--pairs` asks instead whether real photos gain: IoU and
+boundary IoU of the default model on 60 pairs of each folder, evenly chosen, plain and refined.
 """
 
 from __future__ import annotations
@@ -161,7 +162,9 @@ def answered(alpha: Floats, *, blur_px: float, seen_px: int = SEEN_PX) -> Floats
     return np.asarray(cv2.GaussianBlur(small, (0, 0), blur_px), np.float32) if blur_px else small
 
 
-def measured(scene: Scene, *, blur_px: float, seen_px: int = SEEN_PX) -> dict[str, dict[str, float]]:
+def measured(
+    scene: Scene, *, blur_px: float, seen_px: int = SEEN_PX, matting: bool = False
+) -> dict[str, dict[str, float]]:
     """Scores and milliseconds of each step on one composite; its milliseconds are the step's own."""
     from cutaway.pixels.foreground import foreground
     from cutaway.pixels.refine import refine
@@ -171,11 +174,19 @@ def measured(scene: Scene, *, blur_px: float, seen_px: int = SEEN_PX) -> dict[st
     fine, refining = _timed(lambda: refine(scene.photo, plain, seen=(small.shape[0], small.shape[1])))
     own, colouring = _timed(lambda: foreground(scene.photo, fine))
     colours = {"ms": colouring, "photo": _colour_error(scene, scene.photo), "own": _colour_error(scene, own)}
-    return {
+    found = {
         "bilinear": matting_scores(plain, scene.alpha) | {"ms": enlarging},
         "refined": matting_scores(fine, scene.alpha) | {"ms": refining},
         "colour": colours,
     }
+    if matting:
+        from cutaway.pixels.closed_form import matted
+
+        solved, solving = _timed(lambda: matted(scene.photo, fine))
+        found["closed-form"] = matting_scores(fine if solved is None else solved, scene.alpha) | {
+            "ms": solving
+        }
+    return found
 
 
 def _timed(work: Callable[[], _Made]) -> tuple[_Made, float]:
@@ -204,7 +215,7 @@ def table(found: dict[str, dict[str, dict[str, float]]]) -> str:
     lines = ["| answer | step | SAD | MSE · 10³ | Grad | Conn | ms |", "|---|---|---|---|---|---|---|"]
     for answer, steps in found.items():
         base = steps["bilinear"]
-        for step in "bilinear", "refined":
+        for step in (step for step in ("bilinear", "refined", "closed-form") if step in steps):
             row = {**steps[step], "mse": 1000 * steps[step]["mse"]}
             share = {n: steps[step][n] / base[n] for n in ("sad", "mse", "grad", "conn")}
             shown = " | ".join(f"{row[n]:.3f} ({share[n]:.2f} ×)" for n in share)
@@ -218,7 +229,7 @@ def table(found: dict[str, dict[str, dict[str, float]]]) -> str:
     return "\n".join(lines)
 
 
-def on_pairs(folder: Path, *, count: int = 30) -> dict[str, dict[str, float]]:
+def on_pairs(folder: Path, *, count: int = 60) -> dict[str, dict[str, float]]:
     """Means over pairs of a folder with the default model, plain and refined."""
     from cutaway import Options, Remover
     from cutaway.data.masks import read_mask
@@ -244,6 +255,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--small", action="store_true", help="composites of 1 instead of 12 megapixels")
+    parser.add_argument("--matting", action="store_true", help="closed-form matting as a further step")
     parser.add_argument("--seen", type=int, default=SEEN_PX, metavar="PX", help="longer side of the answer")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
     parser.add_argument(
@@ -263,7 +275,7 @@ def main() -> None:
     for make in scenes(SIZES["small" if asked.small else "full"]):
         scene = make()
         for name, blur_px in answers.items():
-            rows[name].append(measured(scene, blur_px=blur_px, seen_px=asked.seen))
+            rows[name].append(measured(scene, blur_px=blur_px, seen_px=asked.seen, matting=asked.matting))
         if asked.save:
             _save(scene, asked.save)
     found = {name: means(of_answer) for name, of_answer in rows.items()}

@@ -96,3 +96,14 @@ def test_one_pixel_and_nothing() -> None:
     one = np.ones((1, 1), np.float32)
     assert matting_scores(one, one) == {"sad": 0, "mad": 0, "mse": 0, "grad": 0, "conn": 0}
     assert matting_scores(one * 0, one)["sad"] == pytest.approx(0.001)
+
+
+def test_they_are_public() -> None:
+    import cutaway.evaluation
+
+    truth = np.array([[0, 1]], np.float32)
+    assert cutaway.evaluation.mse(np.array([[0.5, 1]], np.float32), truth) == 0.125
+    assert set(cutaway.evaluation.matting_scores(truth, truth)) == {"sad", "mad", "mse", "grad", "conn"}
+    assert [
+        name for name in cutaway.evaluation.__all__ if not getattr(cutaway.evaluation, name).__doc__
+    ] == []

@@ -9,8 +9,10 @@ import pytest
 
 from cutaway.engines.fake import FAKE_SPEC, FakeEngine, luminance
 from cutaway.errors import ModelError
+from cutaway.options import Options
 from cutaway.pixels.prepare import prepare, restore, shrink, tensor_size, to_tensor
 from cutaway.pixels.resize import resize
+from cutaway.remover import Remover
 from cutaway.types import Matte, Prepared
 from cutaway.weights.spec import ModelSpec
 
@@ -229,6 +231,27 @@ def test_classes_are_told_apart_before_enlarging() -> None:
     alpha = trimap_alpha(shares, size=(1, 16))[0]
     assert (np.diff(alpha) <= 0).all()
     assert ((alpha > 0.05) & (alpha < 0.95)).sum() >= 6
+
+
+@pytest.mark.parametrize("refine", [True, False])
+def test_a_photos_alpha_is_soft_only_where_the_border_is(refine: bool) -> None:
+    """On the whole way, for a photo of the network's own size: with a disc's rim as border, and with hard regions."""
+    y, x = np.mgrid[:64, :64]
+    far = np.hypot(y - 32, x - 32)
+    rim = (far > 16) & (far < 24)
+    subject = np.clip((24 - far) / 8, 0, 1)
+
+    def answer(_: np.ndarray) -> np.ndarray:
+        either = np.where(rim, 0.1, 1.0)
+        return np.stack([(1 - subject) * either, subject * either, rim * 0.9])[None].astype(np.float32)
+
+    photo = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    remover = Remover(engine=FakeEngine(answer, spec=TRIMAP), options=Options(refine=refine, zoom="off"))
+    alpha = remover.matte(photo).alpha
+    soft = (alpha > 0) & (alpha < 1)
+    assert not soft[~rim].any()
+    assert soft[rim].mean() > 0.9
+    np.testing.assert_allclose(alpha[rim], subject[rim], atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 8, 8), (1, 2, 8, 8), (1, 3, 8, 16)])
