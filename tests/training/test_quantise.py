@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from cutaway.models.onnx_file import look_into
 from cutaway.remover import Remover
 from cutaway.training import quantise as room
 from cutaway.training.quantise import HELD_OUT, MOST, Recorder, quantise
+from cutaway.training.quantise_loss import MOST_LOST, Loss
 
 
 @pytest.fixture
@@ -147,3 +149,45 @@ def test_as_typed(typed, bright_model: Path, photos: Path, tmp_path: Path) -> No
         code, told = typed(*words, "-o", tmp_path / "no.onnx")
         assert code == 2 and message in told
     assert not (tmp_path / "no.onnx").exists()
+
+
+@pytest.fixture
+def pairs(tmp_path: Path, photos: Path) -> Path:
+    """The photos with the masks that the tiny model finds in them."""
+    for name in ("images", "masks"):
+        (tmp_path / "pairs" / name).mkdir(parents=True)
+    for path in sorted(photos.iterdir())[:4]:
+        pixels = np.asarray(Image.open(path))
+        Image.fromarray(pixels).save(tmp_path / "pairs" / "images" / path.name)
+        mask = np.where(pixels.mean(axis=2) > 127.5, 255, 0).astype(np.uint8)
+        Image.fromarray(mask).save(tmp_path / "pairs" / "masks" / path.name)
+    return tmp_path / "pairs"
+
+
+def test_the_loss_is_measured_on_known_masks(
+    bright_model: Path, photos: Path, pairs: Path, tmp_path: Path
+) -> None:
+    made = quantise(bright_model, photos, out=tmp_path / "int8.onnx", measure=[pairs], threads=1)
+    assert made.loss is not None and made.loss.pictures == 4
+    assert 0.9 < made.loss.before <= 1 and abs(made.loss.points) <= MOST_LOST
+    assert "points over 4 photos with masks" in made.text()
+
+
+def test_a_copy_that_loses_too_much_is_refused(
+    typed: Any, bright_model: Path, photos: Path, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "measured_loss", lambda *args, **more: Loss(9, 0.9, 0.89))
+    out = tmp_path / "int8.onnx"
+    words = (bright_model, "--int8", "--calibrate", photos, "--measure", pairs, "-o", out)
+    code, told = typed(*words)
+    assert code == 2 and "it loses 1.00 points over 9 photos with masks, more than 0.5" in told
+    assert not out.exists()
+    code, told = typed(*words, "--force")
+    assert code == 0 and out.exists()
+    code, told = typed(bright_model, "--measure", pairs, "-o", tmp_path / "no.onnx")
+    assert code == 2 and "belong to --int8" in told
+
+
+def test_a_loss_by_hand() -> None:
+    assert Loss(2, 0.9, 0.895).points == pytest.approx(0.5)
+    assert "it gains 0.50 points" in Loss(2, 0.895, 0.9).text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import click
@@ -38,6 +39,13 @@ from cutaway.errors import OptionError
     type=click.Path(path_type=Path),
     help="Folder of photos such as the model will see, 100 or more; every fifth measures the difference.",
 )
+@click.option(
+    "--measure",
+    metavar="DATA",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Photos with masks, to measure what int8 loses in IoU; more than half a point is refused.",
+)
 @click.option("--force", is_flag=True, help="Write the int8 model even if it differs too much.")
 @click.option("--overwrite", is_flag=True, help="Replace the file if it is already there.")
 @volume_flags
@@ -47,6 +55,7 @@ def export(
     size: int | None,
     int8: bool,
     calibrate: Path | None,
+    measure: tuple[Path, ...],
     force: bool,
     overwrite: bool,
     verbose: int,
@@ -59,9 +68,10 @@ def export(
     """
     console = open_console(verbose, quiet)
     if int8:
-        return _int8(checkpoint, output, size, calibrate, force=force, overwrite=overwrite, console=console)
-    if calibrate is not None or force:
-        raise OptionError("--calibrate and --force belong to --int8: add it, or leave them out")
+        make = partial(_int8, measure=measure, force=force, overwrite=overwrite, console=console)
+        return make(checkpoint, output, size, calibrate)
+    if calibrate is not None or measure or force:
+        raise OptionError("--calibrate, --measure and --force belong to --int8: add it, or leave them out")
     from cutaway.training.export import export_checkpoint
 
     spec = export_checkpoint(checkpoint, output, size=size, overwrite=overwrite)
@@ -77,6 +87,7 @@ def _int8(
     size: int | None,
     photos: Path | None,
     *,
+    measure: tuple[Path, ...],
     force: bool,
     overwrite: bool,
     console: Console,
@@ -99,7 +110,9 @@ def _int8(
     with tempfile.TemporaryDirectory() as folder:
         model = _exported(source, Path(folder), size) if is_checkpoint else source
         try:
-            made = quantise(model, photos, out=output, force=force, overwrite=overwrite, progress=show)
+            made = quantise(
+                model, photos, out=output, measure=measure, force=force, overwrite=overwrite, progress=show
+            )
         finally:
             bar.clear()
     for problem in made.failed:

@@ -26,6 +26,7 @@ from cutaway.errors import DataError, ImageError, MissingExtraError, ModelError,
 from cutaway.media.files import printable, write_atomic
 from cutaway.models.onnx_file import read_onnx
 from cutaway.remover import Remover
+from cutaway.training.quantise_loss import MOST_LOST, Loss, measured_loss
 from cutaway.types import Floats
 from cutaway.weights.spec import METADATA_KEY, ModelSpec
 from cutaway.weights.store import resolve
@@ -53,6 +54,7 @@ class Quantised:
         difference: mean over the compared photos of the mean absolute difference in alpha.
         worst: that of the photo where it is largest.
         failed: photos that could not be read, one line each.
+        loss: in IoU, where photos with masks were given.
     """
 
     size_bytes: int
@@ -62,13 +64,14 @@ class Quantised:
     difference: float
     worst: float
     failed: tuple[str, ...] = ()
+    loss: Loss | None = None
 
     def text(self) -> str:
         """The whole in one line for people."""
         return (
             f"{self.size_bytes / 1e6:.1f} MB instead of {self.before_bytes / 1e6:.1f}; alpha differs by "
             f"{self.difference:.4f} on average over {self.compared} photos, by {self.worst:.4f} on the worst "
-            f"({self.calibrated} others calibrated it)"
+            f"({self.calibrated} others calibrated it)" + (f"; {self.loss.text()}" if self.loss else "")
         )
 
 
@@ -93,6 +96,7 @@ def quantise(
     photos: Path,
     *,
     out: Path,
+    measure: Sequence[Path] = (),
     force: bool = False,
     overwrite: bool = False,
     threads: int = 0,
@@ -104,7 +108,8 @@ def quantise(
         model: a model's name or .onnx file, in float32.
         photos: such as the model will see; at most `MOST` of them, evenly spaced, are taken.
         out: the .onnx file to write; its description is that of the model.
-        force: write it even where it differs too much.
+        measure: folders of photos with masks, to measure what the copy loses in IoU; not those it learnt from.
+        force: write it even where it differs or loses too much.
         overwrite: replace an existing file.
         threads: processor threads; 0 lets the engine choose.
         progress: called after each photo.
@@ -112,7 +117,8 @@ def quantise(
     Raises:
         MissingExtraError: the train extra is not installed.
         OutputExistsError: `out` is there and `overwrite` is false.
-        ModelError: the model cannot be read, is quantised already, or differs by more than `TOLERANCE`.
+        ModelError: the model cannot be read, is quantised already, differs by more than `TOLERANCE`, or loses more
+            than `MOST_LOST`.
         DataError: there are not at least two photos that can be read.
     """
     if out.exists() and not overwrite:
@@ -127,15 +133,21 @@ def quantise(
         made = _int8(path, Path(folder), _asked(engine, learn, read))
         copy = OnnxEngine(made, device="cpu", threads=threads, spec=engine.spec)
         differences = _differences(engine, copy, compare, read)
+        loss = measured_loss(engine, copy, measure, progress=progress) if measure else None
         data = _described(made, engine.spec)
     done = Quantised(
         len(data), path.stat().st_size, read.used - len(differences), len(differences),
-        float(np.mean(differences)), max(differences), tuple(failed),
+        float(np.mean(differences)), max(differences), tuple(failed), loss,
     )  # fmt: skip
     if not (done.difference <= TOLERANCE or force):
         raise ModelError(
             f"the int8 copy differs by {done.difference:.3f} in alpha on average, more than {TOLERANCE:g}: "
             "calibrate with more photos like those it will see, or add --force to write it nevertheless"
+        )
+    if loss and not (loss.points <= MOST_LOST or force):
+        raise ModelError(
+            f"{loss.text()}, more than {MOST_LOST:g}: calibrate with more photos like those it will see, "
+            "or add --force to write it nevertheless"
         )
     write_atomic(out, data, overwrite=overwrite)
     log.info("%s: %s", out, done.text())
