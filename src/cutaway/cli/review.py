@@ -7,7 +7,7 @@ from pathlib import Path
 from cutaway.cli.console import Console
 from cutaway.cli.naming import Destination
 from cutaway.cli.report import Outcome
-from cutaway.errors import OptionError
+from cutaway.errors import OptionError, OutputError
 from cutaway.media.files import write_atomic
 
 MOST_LISTED = 20
@@ -52,7 +52,12 @@ class Review:
         self._doubtful.append(outcome)
         if self._folder is not None and outcome.output is not None:
             result = Path(outcome.output)
-            write_atomic(self._place(result), result.read_bytes(), overwrite=True)
+            try:
+                write_atomic(self._place(result), result.read_bytes(), overwrite=True)
+            except OSError as error:
+                raise OutputError(
+                    f"{result} cannot be copied for review: {error.strerror or error}"
+                ) from error
 
     def _place(self, result: Path) -> Path:
         """Where a copy goes; two of one name from different folders are told apart by a number."""
