@@ -1,6 +1,6 @@
 """What framing costs, in units of the PNG that is written afterwards.
 
-    python benchmarks/framing.py [--megapixels 12] [--runs 5] [--json FILE]
+    python benchmarks/framing.py [--megapixels 12] [--runs 5] [--only WORDS] [--json FILE]
 
 A drawn photo with a soft disc as its matte, one of the example photos enlarged. Each case makes the picture of a
 `Result` (no network, no file); in turns with it the plain cut-out of the same photo is encoded as PNG. Reported: the
@@ -82,19 +82,25 @@ def main() -> None:
     )
     parser.add_argument("--megapixels", type=float, default=12)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", default="", metavar="WORDS", help="measure the cases that hold these words")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     logging.getLogger("cutaway").setLevel(logging.ERROR)
     facts = provenance()
     print(describe(facts))
     frame, alpha = scene(args.megapixels)
-    found = [measure(frame, alpha, settings, args.runs) for settings in CASES]
-    for case in found:
-        words = " ".join(f"--{k}" if v is True else f"--{k} {v}" for k, v in CASES[found.index(case)].items())
+    found = []
+    for settings in CASES:
+        words = " ".join(f"--{k}" if v is True else f"--{k} {v}" for k, v in settings.items())
+        if args.only not in words:
+            continue
+        case = measure(frame, alpha, settings, args.runs)
         low, high = case["wall_spread"]  # type: ignore[misc]
         print(
-            f"{words:36} {case['wall']:.2f} x the PNG ({low:.2f} to {high:.2f}), processor {case['processor']:.2f} x"
+            f"{words:36} {case['wall']:.2f} x the PNG ({low:.2f} to {high:.2f}), processor {case['processor']:.2f} x",
+            flush=True,
         )
+        found.append(case)
     if args.json:
         args.json.write_text(json.dumps({"provenance": facts, "cases": found}, indent=1))
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import TypeVar, cast
 
+import cv2
 import numpy as np
 
 from cutaway.lengths import Length
@@ -34,8 +35,18 @@ def visible_box(alpha: Floats, *, threshold: float = VISIBLE) -> Box | None:
         alpha: float32 (H, W) in [0, 1].
         threshold: 0 to 1.
     """
-    seen = alpha > threshold
-    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    return _box(_peaks(alpha), threshold)
+
+
+def _peaks(alpha: Floats) -> tuple[Floats, Floats]:
+    """The highest alpha of each row and of each column: all that boxes of any threshold follow from."""
+    kept = np.ascontiguousarray(alpha)
+    rows, columns = (cv2.reduce(kept, axis, cv2.REDUCE_MAX).ravel() for axis in (1, 0))
+    return np.asarray(rows, np.float32), np.asarray(columns, np.float32)
+
+
+def _box(peaks: tuple[Floats, Floats], threshold: float) -> Box | None:
+    rows, columns = (np.flatnonzero(peak > threshold) for peak in peaks)
     if not len(rows):
         return None
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
@@ -53,7 +64,8 @@ def subject_box(alpha: Floats) -> Box | None:
     Returns:
         The box, or None if nothing is visible.
     """
-    visible, sure = visible_box(alpha), visible_box(alpha, threshold=SURE)
+    peaks = _peaks(alpha)
+    visible, sure = _box(peaks, VISIBLE), _box(peaks, SURE)
     if visible is None or sure is None:
         return visible
     reach = math.ceil(REACH * max(box_size(sure)))

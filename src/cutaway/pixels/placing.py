@@ -105,11 +105,12 @@ def cut_sides(alpha: Floats) -> tuple[Side, ...]:
     Args:
         alpha: float32 (H, W) in [0, 1].
     """
-    box = visible_box(alpha, threshold=SURE)
-    if box is None:
-        return ()
     near = max(1, round(EDGE_SHARE * max(alpha.shape)))
     lines = (alpha[:near].max(0), alpha[:, :near].max(1), alpha[-near:].max(0), alpha[:, -near:].max(1))
+    if not any((line > SURE).any() for line in lines):
+        return ()
+    box = visible_box(alpha, threshold=SURE)
+    assert box is not None
     height, width = box_size(box)
     return tuple(
         side

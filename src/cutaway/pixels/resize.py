@@ -46,7 +46,10 @@ def _halved(array: _Array, size: Size) -> _Array:
 def _scaled(array: _Array, size: Size, how: int) -> _Array:
     if array.shape[:2] == size:
         return array
-    resized: Any = cv2.resize(np.ascontiguousarray(array), size[::-1], interpolation=how)
+    packed = array.strides[1:] == np.empty((0, *array.shape[1:]), array.dtype).strides[1:]
+    is_crop = packed and array.strides[0] > 0  # OpenCV takes a crop of a picture as it is, without a copy
+    part: Any = array if is_crop else np.ascontiguousarray(array)
+    resized: Any = cv2.resize(part, size[::-1], interpolation=how)
     return cast(_Array, resized.reshape(*size, *array.shape[2:]))  # OpenCV drops a channel axis of length one
 
 
