@@ -77,7 +77,7 @@ def measure(
 ) -> dict[str, Any]:
     """One setting."""
     engine = open_engine(args.model)
-    pictured, meter = Options(model=args.model, zoom="off"), Meter()
+    pictured, meter = Options(model=args.model, zoom="off", foreground=False), Meter()
     scenes = Scenes(["teal"], pictured)
     view = BrowserView(scenes, meter)
     try:

@@ -34,7 +34,7 @@ def main() -> None:
     views = camera(np.asarray(Image.open(PHOTO).convert("RGB")))
     there_and_back = itertools.cycle([*views, *views[::-1]])
     frames = (Frame(view, time=Fraction(i, 10)) for i, view in enumerate(there_and_back))
-    options, meter = Options(zoom="off"), Meter()
+    options, meter = Options(zoom="off", foreground=False), Meter()
     scenes = Scenes(["blur", "#f2b632", "gradient:white,#5f9ea0", "checker"], options)
     page_of = BrowserView(scenes, meter)
     page_of.status = lambda: {"pace": str(meter.pace())}

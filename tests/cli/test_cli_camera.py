@@ -238,3 +238,27 @@ def test_a_window_where_there_is_a_screen(camera, clip: Path, monkeypatch: pytes
 def test_help_is_quick_to_read(cutaway: Callable[..., object]) -> None:
     ran = cutaway("camera", "--help")
     assert ran.code == 0 and b"--virtual" in ran.out  # type: ignore[attr-defined]
+
+
+def test_what_is_slow_is_off_unless_it_is_asked_for(
+    cutaway, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    seen = []
+    monkeypatch.setattr(
+        "cutaway.cli.camera._run", lambda wanted, options, backgrounds, console: seen.append(options)
+    )
+    source = ("camera", "--source", "clip.mp4")
+    assert cutaway(*source).code == 0
+    assert (
+        cutaway(*source, "--zoom", "auto", "--foreground", "--model", "default", "--background", "teal").code
+        == 0
+    )
+    first, second = seen
+    assert (first.zoom, first.foreground, first.background) == ("off", False, "blur")
+    assert first.model in ("fast", "default")
+    assert (second.zoom, second.foreground, second.model, second.background) == (
+        "auto",
+        True,
+        "default",
+        "teal",
+    )

@@ -144,7 +144,8 @@ def _options(ctx: click.Context, wanted: Wanted) -> tuple[Options, list[str]]:
     values = dict(ctx.ensure_object(dict))
     if values["format"] is not None:
         raise OptionError("--format is for photos: live pictures are shown, not written")
-    for name, value in (("zoom", "off"), ("background", "blur"), ("model", _quick_model())):
+    quick = {"zoom": "off", "foreground": False, "background": "blur", "model": _quick_model()}
+    for name, value in quick.items():
         if ctx.get_parameter_source(name) is ParameterSource.DEFAULT:
             values[name] = value
     backgrounds = [str(values.pop("background")), *wanted.also]
