@@ -12,6 +12,7 @@ import click
 from cutaway.cli.console import open_console, volume_flags
 from cutaway.cli.facts import INDENT, facts_text, screen_columns
 from cutaway.cli.progress import Progress
+from cutaway.weights.store import ALIASES
 
 if TYPE_CHECKING:
     from cutaway.weights.store import CatalogueEntry
@@ -98,7 +99,9 @@ def described(entry: CatalogueEntry, *, columns: int) -> str:
         "scores": scores_text(entry.scores),
         "here": "yes" if entry.is_here else "no",
     }
-    return facts_text(entry.name, facts, columns=columns)
+    others = [name for name, own in ALIASES.items() if own == entry.name]
+    also = {"also called": ", ".join(others)} if others else {}
+    return facts_text(entry.name, facts | also, columns=columns)
 
 
 def megabytes(size_bytes: int) -> str:

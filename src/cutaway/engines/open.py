@@ -51,10 +51,10 @@ def open_engine(
         from cutaway.engines.chroma import ChromaEngine, read_screen
 
         return ChromaEngine(read_screen(os.fspath(model)))
-    from cutaway.weights.store import DEFAULT, resolve
+    from cutaway.weights.store import built_in, resolve
 
     path, spec = resolve(model), None
-    if os.fspath(model) != DEFAULT:  # the catalogue would take longer to read than the photo
+    if built_in(os.fspath(model)) is None:  # the catalogue would take longer to read than the photo
         from cutaway.weights.published import published_spec
 
         spec = published_spec(model)

@@ -10,7 +10,7 @@ from cutaway.kept import Kept
 from cutaway.options import Options
 from cutaway.remover import Remover
 from cutaway.server.problems import Problem
-from cutaway.weights.store import CatalogueEntry, catalogue
+from cutaway.weights.store import CatalogueEntry, canonical, catalogue
 
 _MORE_MODELS = 2
 
@@ -83,4 +83,4 @@ class Models:
 
 
 def _named(name: str) -> CatalogueEntry | None:
-    return next((entry for entry in catalogue() if entry.name == name), None)
+    return next((entry for entry in catalogue() if entry.name == canonical(name)), None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cutaway.errors import ModelNotFoundError, unknown_name
 from cutaway.weights.spec import ModelSpec
-from cutaway.weights.store import CatalogueEntry, catalogue, is_published
+from cutaway.weights.store import CatalogueEntry, canonical, catalogue, is_published
 
 
 def entry_of(name: str) -> CatalogueEntry:
@@ -17,9 +17,9 @@ def entry_of(name: str) -> CatalogueEntry:
         ModelNotFoundError: it knows none by that name; the nearest one is suggested.
     """
     known = {entry.name: entry for entry in catalogue()}
-    if name not in known:
+    if canonical(name) not in known:
         raise ModelNotFoundError(unknown_name("model", name, known))
-    return known[name]
+    return known[canonical(name)]
 
 
 def recipes() -> dict[str, ModelSpec]:

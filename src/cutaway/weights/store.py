@@ -14,9 +14,11 @@ from typing import Any
 from cutaway.errors import ModelError, ModelNotFoundError, unknown_name
 
 _HERE = Path(__file__).parent
-DEFAULT = "default"
-"""Name of the model in the box."""
-_DEFAULT = _HERE / "builtin" / f"{DEFAULT}.onnx"
+DEFAULT, FAST = "default", "fast"
+"""Names of the models in the box: the one that is used unless another is named, and a smaller, quicker one."""
+ALIASES = {"general": DEFAULT}
+"""Other names for them."""
+_BUILT_IN = _HERE / "builtin"
 _CHECKPOINTS = {".ckpt", ".pt", ".pth"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -80,11 +82,24 @@ def offline() -> bool:
 
 
 def catalogue() -> list[CatalogueEntry]:
-    """Every model that has a name: the catalogue's, then other .onnx files in the store's `models` folder."""
+    """Every model that has a name: those in the box, the catalogue's, then other .onnx files in the store."""
     known = [_entry(name, block) for name, block in _blocks().items()]
-    taken = {entry.name for entry in known}
-    stored = (_stored_entry(path) for path in sorted(_store().glob("*.onnx")))
-    return known + [entry for entry in stored if entry.name not in taken]
+    taken = {entry.name for entry in known} | set(ALIASES)
+    boxed = [_found_entry(path) for path in sorted(_BUILT_IN.glob("*.onnx")) if path.stem not in taken]
+    taken |= {entry.name for entry in boxed}
+    stored = [_found_entry(path) for path in sorted(_store().glob("*.onnx")) if path.stem not in taken]
+    return [*filter(is_built_in, known), *boxed, *(e for e in known if not is_built_in(e)), *stored]
+
+
+def canonical(name: str) -> str:
+    """A model's own name, where this is another one for it."""
+    return ALIASES.get(name, name)
+
+
+def built_in(name: str) -> Path | None:
+    """The file of a model in the box, by any of its names; None if there is none by that name."""
+    path = _BUILT_IN / f"{canonical(name)}.onnx"
+    return path if _NAME.fullmatch(name) and os.path.isfile(path) else None  # noqa: PTH113
 
 
 def resolve(model: str | os.PathLike[str]) -> Path:
@@ -98,8 +113,10 @@ def resolve(model: str | os.PathLike[str]) -> Path:
         ModelError: it is a file of another kind, or the stored file does not have the catalogue's checksum.
     """
     text = os.fspath(model)
-    if text == DEFAULT and _DEFAULT.is_file():  # the catalogue would take longer to read than the photo
-        return _DEFAULT
+    boxed = built_in(text)
+    if boxed is not None:  # the catalogue would take longer to read than the photo
+        return boxed
+    text = canonical(text)
     if Path(text).suffix.lower() in _CHECKPOINTS:
         raise ModelError(f"{text!r} is a training checkpoint: cutaway export {text} -o MODEL.onnx")
     if text in _blocks():
@@ -126,6 +143,11 @@ def _given_file(text: str) -> Path:
 
 
 def _unknown(name: str) -> str:
+    if name == FAST:
+        return (
+            f"model {FAST!r} does not come with this version of Cutaway: use {DEFAULT!r}, or update with "
+            "pip install --upgrade cutaway"
+        )
     known = [entry.name for entry in catalogue()]
     return unknown_name("model", name, known) + "; or give the path of a .onnx file"
 
@@ -145,7 +167,7 @@ def _verified(entry: CatalogueEntry) -> Path:
 
 def is_built_in(entry: CatalogueEntry) -> bool:
     """Whether the model comes with the package."""
-    return entry.path is not None and _HERE in entry.path.parents
+    return entry.path is not None and bool({_HERE, _BUILT_IN} & set(entry.path.parents))
 
 
 def is_published(path: Path, entry: CatalogueEntry) -> bool:
@@ -206,7 +228,17 @@ def _entry(name: str, block: Mapping[str, Any]) -> CatalogueEntry:
     )
 
 
-def _stored_entry(path: Path) -> CatalogueEntry:
+def _found_entry(path: Path) -> CatalogueEntry:
+    """A file that the catalogue does not know, in the file's own words."""
+    from cutaway.weights.embedded import embedded_spec
+
+    spec, known = embedded_spec(path), CatalogueEntry(path.stem)
     return CatalogueEntry(
-        path.stem, size_bytes=path.stat().st_size, source=str(path), path=path, is_here=True
+        path.stem,
+        size_bytes=path.stat().st_size,
+        licence=(spec and spec.licence) or known.licence,
+        training_data=(spec and spec.training_data) or known.training_data,
+        source=str(path),
+        path=path,
+        is_here=True,
     )
