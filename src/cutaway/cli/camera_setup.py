@@ -98,10 +98,10 @@ def open_live_remover(options: Options, wanted: Wanted) -> Remover:
     from cutaway.engines.open import open_as
     from cutaway.engines.resized import resized
     from cutaway.remover import Remover
-    from cutaway.weights.store import DEFAULT
+    from cutaway.weights.store import DEFAULT, canonical
 
     engine = open_as(options)
-    size = wanted.input_size or (SMALL if options.model == DEFAULT else engine.spec.size)
+    size = wanted.input_size or (SMALL if canonical(options.model) == DEFAULT else engine.spec.size)
     return Remover(options=options, engine=resized(engine, size))
 
 
