@@ -15,6 +15,7 @@ import argparse
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -113,7 +114,7 @@ def load(contestant: Contestant, *, clients: int, seconds: float) -> Load:
         connection.close()
 
     start = time.perf_counter()
-    threads = [threading.Thread(target=client) for _ in range(clients)]
+    threads = [threading.Thread(target=client, daemon=True) for _ in range(clients)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -138,7 +139,10 @@ def server(
         yield contestant
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _answers(contestant: Contestant) -> bool:
@@ -250,6 +254,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from cutaway.media.files import write_atomic
 
     args = parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the servers are stopped as well
     with tempfile.TemporaryDirectory(prefix="cutaway-serve-") as folder, ExitStack() as stack:
         base = args.photo if args.photo.is_file() else None
         photo = write_photo(Path(folder) / "photo.jpg", args.megapixels, base=base).read_bytes()

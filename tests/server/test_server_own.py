@@ -244,3 +244,9 @@ def test_a_page_is_served_where_there_is_one(
     assert client.get("/..%2fsecret.txt").status_code == 404
     assert client.post("/remove", files={"image": photo}).status_code == 200
     assert client.get("/docs").status_code == 200
+
+
+def test_what_a_person_should_know_is_in_a_header(client: TestClient, photo: bytes) -> None:
+    told = client.post("/remove", files={"image": photo}, data={"drop": "0,0"})
+    assert "there is no subject at 0,0" in told.headers["x-cutaway-notes"]
+    assert "x-cutaway-notes" not in client.post("/remove", files={"image": photo}).headers

@@ -194,8 +194,10 @@ class Order:
 
 
 def finished(result: Result, check: Check) -> Answer:
-    """A result as an answer, in the format of its options, else png; its confidence in a header."""
+    """A result as an answer, in the format of its options, else png; its confidence and its warnings in headers."""
     size = result.picture.size
     check()
     told = {} if result.confidence is None else {"X-Cutaway-Confidence": f"{result.confidence:.3f}"}
+    if result.warnings:
+        told["X-Cutaway-Notes"] = "; ".join(result.warnings).encode("ascii", "replace").decode()
     return Answer(result.to_bytes(), result.options.format or "png", size, told)

@@ -57,6 +57,15 @@ def test_one_of_two(page: Page, two: bytes) -> None:
     assert sides(drawn(page)) == (True, True)
 
 
+def test_a_point_that_hits_nothing_is_told(page: Page, two: bytes) -> None:
+    drop(page, payload(two))
+    done(page)
+    drawn(page)
+    page.click("#point")
+    pointed(page, 0.5)
+    page.get_by_text("that point was not heard").wait_for()
+
+
 def test_by_keyboard(page: Page, two: bytes) -> None:
     drop(page, payload(two))
     done(page)

@@ -31,13 +31,13 @@ export async function ask(path) {
   return response.json();
 }
 
-/** POST a form until there is an answer; `onWait` is told "busy" with seconds, "gone" or "sent". */
+/** POST a form until there is an answer, a blob with what the server notes about it; `onWait` is told "busy" with seconds, "gone" or "sent". */
 export async function send(path, form, { signal, onWait = () => {} } = {}) {
   for (let failures = 0; ; ) {
     try {
       onWait("sent");
       const response = await fetch(path, { method: "POST", body: form, headers: headers(), signal });
-      if (response.ok) return await response.blob();
+      if (response.ok) return Object.assign(await response.blob(), { notes: response.headers.get("X-Cutaway-Notes") });
       await beforeNextTry(response, signal, onWait);
     } catch (error) {
       if (signal?.aborted || !(error instanceof TypeError)) throw error;

@@ -1,6 +1,6 @@
 // The photos on the desk, and the work on them: at most two requests at a time, the one looked at first.
 
-import { canvasOf, toBlob } from "./dom.js";
+import { canvasOf, say, toBlob } from "./dom.js";
 import { Refused, send } from "./api.js";
 import { forCompose, limits, plan } from "./settings.js";
 import { corrected } from "./strokes.js";
@@ -89,6 +89,7 @@ async function worked(photo, wanted, key, signal) {
     const blob = await queued(photo, () => render(photo, wanted.shown, { signal, cut: wanted.cut, onWait: waits(photo) }), signal);
     photo.made = { key, blob };
     turn(photo, "done");
+    if (blob.notes && photo === current) say(`${blob.notes[0].toUpperCase()}${blob.notes.slice(1)}`);
   } catch (error) {
     if (!signal.aborted) turn(photo, "failed", "", error);
   }
