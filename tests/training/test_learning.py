@@ -47,7 +47,9 @@ def test_removing_sees_what_validating_saw(learnt: TrainResult, drawing: ModuleT
     model = build("lite0").eval()
     model.load_state_dict(ckpt.load(learnt.best).ema)
     spec = model.describe("leaves", size=96)
-    remover = Remover(str(learnt.model), Options(zoom="off", refine=False))  # training takes one look, as it is
+    remover = Remover(
+        str(learnt.model), Options(zoom="off", refine=False)
+    )  # training takes one look, as it is
     for photo, _ in _new_leaves(drawing):
         wanted, _ = predict(model, photo[:, :131], spec=spec, compute=choose("cpu", precision="float32"))
         alpha = remover.matte(photo[:, :131]).alpha
