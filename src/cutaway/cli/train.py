@@ -60,6 +60,9 @@ def _setting(
 @click.option("--resume", is_flag=True, help="Go on with the run in RUN exactly where it stopped.")
 @_setting("--init", metavar="MODEL", help="Start from a checkpoint, an .onnx of yours or a model's name.")
 @_setting(
+    "--init-partial/--init-whole", "init_partial", help="Take over only those layers of --init that fit."
+)
+@_setting(
     "--pretrained/--no-pretrained", "pretrained", help="Start the encoder from ImageNet, or from nothing."
 )
 @_setting(
