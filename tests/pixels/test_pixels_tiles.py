@@ -1,4 +1,4 @@
-"""Jobs in two threads: each is done once, errors arrive, and the picture does not depend on the number of processors."""
+"""Jobs in two threads: each is done once, errors arrive, and the picture is the same as with one processor."""
 
 from __future__ import annotations
 
