@@ -116,7 +116,8 @@ def test_a_picture_and_a_photo_of_it(live: Serve, filmed: Open) -> None:
     assert near(decoded(data).astype(int), RGB).mean() > 0.5
     page.click("#camera-to-photos")
     done(page)
-    assert page.url.endswith("#photos") and page.locator("#camera-stage").is_hidden()
+    page.wait_for_url("**/#photos")
+    page.wait_for_selector("#camera-stage", state="hidden")
     page.wait_for_selector("#before:not([hidden])")
     page.evaluate(
         """async () => {
@@ -133,7 +134,7 @@ def test_a_picture_and_a_photo_of_it(live: Serve, filmed: Open) -> None:
     ]
     assert min(disc.mean() for disc in discs) < 8  # the whole frame, not mirrored
     page.click("#to-camera")
-    assert page.locator("#camera-start").is_visible()  # it was switched off when it was left
+    page.wait_for_selector("#camera-start", state="visible")  # it was switched off when it was left
 
 
 def _scaled(frame: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -160,8 +161,8 @@ def test_it_is_off_when_it_is_off(live: Serve, filmed: Open) -> None:
         more_frames(page)
         assert page.evaluate("tracks.at(-1).readyState") == "live"
         page.click(leave)
-        assert page.evaluate("tracks.at(-1).readyState") == "ended"
-        assert page.locator("#live").is_hidden()
+        page.wait_for_function("tracks.at(-1).readyState === 'ended'")
+        page.wait_for_selector("#live", state="hidden")
 
 
 def test_the_server_goes_away_and_comes_back(live: Serve, filmed: Open) -> None:
@@ -215,7 +216,7 @@ def test_where_the_page_is_not_secure(live: Serve, filmed: Open) -> None:
     page = filmed(f"http://cutaway.test:{server.port}/#camera")
     assert page.locator("#camera-title").inner_text() == "The camera needs a secure page"
     assert "--ssl-cert" in page.inner_text("#camera-text")
-    assert page.locator("#camera-start").is_hidden()
+    page.wait_for_selector("#camera-start", state="hidden")
 
 
 def test_what_is_dropped_opens_the_photos(live: Serve, filmed: Open) -> None:
@@ -224,13 +225,14 @@ def test_what_is_dropped_opens_the_photos(live: Serve, filmed: Open) -> None:
     page = filmed(f"{live().url}/#camera")
     drop(page, payload(encoded(soft(0))))
     done(page)
-    assert page.url.endswith("#photos") and page.locator("#stage").is_visible()
+    page.wait_for_url("**/#photos")
+    page.wait_for_selector("#stage", state="visible")
     page.go_back()
     page.locator("#camera-off").wait_for()
     page.keyboard.press("Tab")  # the skip link leads to the content and leaves the view as it is
     page.locator(".skip").focus()
     page.keyboard.press("Enter")
-    assert page.locator("#camera-off").is_visible()
+    page.wait_for_selector("#camera-off", state="visible")
 
 
 def test_everybody_can_use_it(live: Serve, filmed: Open, tmp_path: Path) -> None:
