@@ -161,7 +161,7 @@ def test_it_is_off_when_it_is_off(live: Serve, filmed: Open) -> None:
         more_frames(page)
         assert page.evaluate("tracks.at(-1).readyState") == "live"
         page.click(leave)
-        page.wait_for_function("tracks.at(-1).readyState === 'ended'")
+        wait_until(lambda: page.evaluate("tracks.at(-1).readyState") == "ended", seconds=10)
         page.wait_for_selector("#live", state="hidden")
 
 
