@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from training_runs import Finished, rows_of, tiny
 
-from cutaway.errors import CheckpointError, ModelError, ModelNotFoundError
+from cutaway.errors import CheckpointError, ModelError, ModelNotFoundError, OptionError
 from cutaway.models.from_onnx import load_onnx_weights
 from cutaway.models.registry import build
 from cutaway.training import checkpoint as ckpt
@@ -127,7 +127,12 @@ def test_a_smaller_network_takes_what_fits(tmp_path: Path, caplog: pytest.LogCap
     coarse = tuple(f"steps.{n}.head" for n in range(3))  # only training looks at these, so no file has them
     other = [n for n in mine if not torch.equal(mine[n], theirs[n]) and not n.startswith(coarse)]
     assert other == ["context.reduce.0.weight"]
-    assert f"{len(mine) - 1} of {len(mine)} tensors fit" in caplog.text
+    assert f"{len(mine) - 1} of {len(mine)} tensors of {path} fit" in caplog.text
+
+
+def test_a_part_of_nothing_is_refused() -> None:
+    with pytest.raises(OptionError, match="say which model with --init"):
+        TrainConfig(init_partial=True)
 
 
 def test_what_fits_in_nothing_is_refused(unbroken: Finished, tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ class TrainConfig:
             raise OptionError(
                 f"training option 'subdirs' must be two folder names, those of photos and masks, not {self.subdirs}"
             )
+        if self.init_partial and not self.init:
+            raise OptionError("init_partial takes over a part of init: say which model with --init")
         if self.pretrained_file and not self.pretrained:
             raise OptionError(
                 "pretrained = false and a pretrained_file contradict each other; leave one of them out"

@@ -49,27 +49,26 @@ def _is_checkpoint(init: str) -> bool:
 
 
 def _start_from(model: MatteNet, config: TrainConfig) -> None:
-    if not _is_checkpoint(config.init):
-        path = resolve(config.init)
-        if config.init_partial:
-            _take_what_fits(model, config)
-        else:
-            load_onnx_weights(model, path)
-        log.info(
-            "starting from the model %s; its batch normalisation is folded into the convolutions, "
-            "so the network learns without it", path,
-        )  # fmt: skip
-        return
     if config.init_partial:
         _take_what_fits(model, config)
-        return
+    elif _is_checkpoint(config.init):
+        _take_checkpoint(model, config)
+    else:
+        load_onnx_weights(model, resolve(config.init))
+    log.info(
+        "starting from the weights of %s%s", config.init,
+        "" if _is_checkpoint(config.init) else "; its batch normalisation is folded into the convolutions, so the "
+        "network learns without it",
+    )  # fmt: skip
+
+
+def _take_checkpoint(model: MatteNet, config: TrainConfig) -> None:
     try:
         model.load_state_dict(load_init(config.init))
     except RuntimeError as error:
         raise CheckpointError(
             f"--init {config.init} is not a {config.arch} network: {str(error).splitlines()[-1].strip()}"
         ) from error
-    log.info("starting from the weights of %s", config.init)
 
 
 def _take_what_fits(model: MatteNet, config: TrainConfig) -> None:
@@ -80,7 +79,7 @@ def _take_what_fits(model: MatteNet, config: TrainConfig) -> None:
     if not fit:
         raise CheckpointError(f"--init {config.init}: no layer of it fits into the network {config.arch}")
     model.load_state_dict({**mine, **fit})
-    log.info("starting from %s: %d of %d tensors fit", config.init, len(fit), len(mine))
+    log.info("%d of %d tensors of %s fit", len(fit), len(mine), config.init)
 
 
 def _weights_of(init: str, config: TrainConfig) -> dict[str, Any]:
