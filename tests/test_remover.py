@@ -447,3 +447,24 @@ def test_change_background_refuses_what_cannot_be(bright_model: Path, disc: np.n
         change_background(disc, "no-such", model=str(bright_model))
     with pytest.raises(ImageError):
         change_background(disc, b"no picture", model="no-such-model")  # before any work
+
+
+def test_refining_softens_nothing_that_a_border_class_decided() -> None:
+    """Bright is subject, dark is background, grey is border; on a photo larger than what the network sees."""
+    rng = np.random.default_rng(3)
+
+    def answer(tensor: np.ndarray) -> np.ndarray:
+        grey = tensor.mean(axis=1)
+        subject, background = grey > 0.65, grey < 0.35
+        return np.stack([background, subject, ~(subject | background)], axis=1).astype(np.float32)
+
+    photo = np.repeat(np.linspace(0, 255, 300), 3).reshape(1, 300, 3).repeat(300, axis=0)
+    photo = np.clip(photo + rng.normal(0, 12, photo.shape), 0, 255).astype(np.uint8)
+    engine = FakeEngine(answer, spec=replace(FAKE_SPEC, output="trimap"))
+    plain, refined = (
+        cutaway.Remover(options=Options(zoom="off", refine=refine), engine=engine).matte(photo).alpha
+        for refine in (False, True)
+    )
+    hard = (plain == 0) | (plain == 1)
+    assert not np.array_equal(plain, refined)  # the border itself is refined
+    np.testing.assert_array_equal(refined[hard], plain[hard])

@@ -10,6 +10,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cutaway.engines.base import Engine, RecurrentEngine
 from cutaway.errors import DeviceError
 from cutaway.kept import Kept
@@ -177,7 +179,10 @@ class Remover:
             blend(first.alpha, second.alpha, box=box, out=first.alpha)  # nobody else has seen `first` yet
         confidence = expected_iou(looks, first.alpha)
         if options.refine:
+            plain = first.alpha.copy() if self.spec.output == "trimap" else None
             _refine_inside(box or (0, 0, *frame.size), frame, first.alpha, shown)
+            if plain is not None:  # soft only where the border class is
+                np.copyto(first.alpha, plain, where=(plain == 0) | (plain == 1))
         return Matte(first.alpha, confidence)
 
     def _look(self, frame: Frame, box: Box | None = None) -> tuple[Matte, Prepared]:
