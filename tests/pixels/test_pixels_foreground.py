@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -78,10 +79,33 @@ def test_any_size(size: tuple[int, int]) -> None:
 def test_large_photos_are_worked_on_at_a_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
     import cutaway.pixels.foreground as room
 
-    monkeypatch.setattr(room, "NEAR_PX", 70)
-    monkeypatch.setattr(room, "WIDE_PX", 40)
+    monkeypatch.setattr(room, "SAMPLED_PX", 50)
     alpha = soft_disc()
     photo = composed(alpha)
     halo = (alpha > 0.02) & (alpha < 0.98)
     before, after = (np.abs(p[halo] - SUBJECT).mean() for p in (photo, foreground(photo, alpha)))
     assert after <= before / 4
+
+
+@pytest.mark.parametrize("size", [(700, 900), (901, 640)])
+def test_tiles_leave_no_seams(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    import cutaway.pixels.foreground as room
+
+    rng = np.random.default_rng(0)
+    photo = rng.integers(0, 256, (*size, 3), np.uint8)
+    alpha = np.clip(rng.uniform(-0.5, 1.5, size), 0, 1).astype(np.float32)
+    tiled = foreground(photo, alpha)
+    monkeypatch.setattr(room, "_TILE_PX", (10_000, 10_000))
+    np.testing.assert_array_equal(tiled, foreground(photo, alpha))
+    assert (tiled != photo).any()
+
+
+def test_strands_thinner_than_the_samples_are_apart_keep_their_colour() -> None:
+    hard = np.zeros((300, 2400), np.float32)
+    hard[:, 500:900] = 1
+    hard[:, 905:980:5] = 1  # one pixel in five; a sample is taken of one in seven
+    alpha = np.clip(cv2.GaussianBlur(hard, (0, 0), 0.6), 0, 1)
+    photo = composed(alpha)
+    halo = (alpha > 0.02) & (alpha < 0.98)
+    before, after = (np.abs(p[halo] - SUBJECT).mean() for p in (photo, foreground(photo, alpha)))
+    assert after <= before / 12

@@ -196,6 +196,18 @@ def test_minmax_of_a_flat_answer_is_no_division_by_zero() -> None:
     )
 
 
+def test_haze_is_stretched_away_and_the_middle_stays() -> None:
+    raw = np.array([[0, 0.05, 0.1, 0.3, 0.5, 0.9, 0.96]])
+    np.testing.assert_allclose(answered(raw, haze=0.1)[0], [0, 0, 0, 0.25, 0.5, 1, 1], atol=1e-6)
+    np.testing.assert_array_equal(answered(raw, haze=0.0)[0], raw[0].astype(np.float32))
+
+
+@pytest.mark.parametrize("haze", [-0.01, 0.5, float("nan")])
+def test_haze_that_leaves_nothing_is_refused(haze: float) -> None:
+    with pytest.raises(ModelError, match="haze"):
+        replace(FAKE_SPEC, haze=haze)
+
+
 # --- three classes: background, subject, border ------------------------------------------------------------
 
 TRIMAP = replace(FAKE_SPEC, output="trimap")

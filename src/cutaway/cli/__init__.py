@@ -17,6 +17,7 @@ import click
 
 from cutaway._version import __version__
 from cutaway.cli.console import print_error, wants_traceback
+from cutaway.cli.memory import keep_freed_memory
 from cutaway.errors import CutawayError, near_name
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def run() -> None:
     for each processor and let it spin: a third of a single photo's processor time, for products of small matrices.
     """
     gc.set_threshold(50_000)
+    keep_freed_memory()
     if sys.argv[1:2] not in _WITH_TORCH:  # on some processors that has the same BLAS, and uses it
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cutaway.cli.naming import Destination, Task, is_taken, numbered
 from cutaway.cli.report import Outcome
+from cutaway.engines.open import import_for, open_as
 from cutaway.errors import CutawayError, OutputError, OutputExistsError
 from cutaway.formats import TABLE
 from cutaway.media.files import write_atomic
@@ -66,9 +67,10 @@ class Maker:
         """Why there is no use in going on, in one line; None as long as there is."""
 
     def _open(self) -> Remover:
+        engine = open_as(self._options)
         from cutaway.remover import Remover
 
-        return Remover(options=self._options)
+        return Remover(options=self._options, engine=engine)
 
     def make(self, task: Task) -> Outcome:
         """Make one result. Errors become a "failed" outcome; a full disk also sets `stopped`.
@@ -82,6 +84,7 @@ class Maker:
         outcome = Outcome(str(task.photo), "-" if task.target is None else str(task.target), "skipped")
         if task.target is not None and not self._overwrite and is_taken(task.target):
             return outcome
+        import_for(self._options)
         self._remover.begin()
         with self._space_for(task.photo):
             start = time.perf_counter()

@@ -67,3 +67,14 @@ def open_engine(
     from cutaway.engines.onnx import OnnxEngine
 
     return OnnxEngine(path, device=device, threads=threads, spec=spec)
+
+
+def import_for(options: Options) -> None:
+    """Import what `open_as` will need, so that a thread which opens the model does not wait for others that import.
+
+    Raises:
+        OptionError: as `open_engine`.
+    """
+    chosen = choose(options.engine, device=options.device, precision=options.precision)
+    if chosen.name == "onnxruntime" and not options.is_keyed:
+        import cutaway.engines.onnx  # noqa: F401

@@ -15,6 +15,10 @@ from cutaway.weights.spec import ModelSpec
 CLASSES = (1, 2, 3)
 """1: soft alpha (sigmoid); 2: background and subject (softmax); 3: background, subject and border (softmax)."""
 
+HAZE = 0.04
+"""How far from 0 and 1 the answers of trained networks stay that have no doubt (`ModelSpec.haze`). Chosen on held-out
+photos: 0.02 to 0.10 all lower the mean absolute error on every set, and what is softer than this is wanted in hair."""
+
 PRIOR = (0.0, -1.4, -2.7)
 """Logits of background, subject and border before anything is learnt: a fifth of a picture is subject, not a half."""
 
@@ -123,6 +127,7 @@ class MatteNet(nn.Module):
             mean=self.mean,
             std=self.std,
             output="trimap" if self.classes == 3 else "alpha",
+            haze=HAZE if self.classes == 1 else 0.0,
         )
 
 

@@ -124,6 +124,8 @@ def restore(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Matte:
     _check_answer(raw, prepared, spec)
     top, left, bottom, right = prepared.box
     small = _soft_border(raw[0]) if spec.output == "trimap" else _activate(raw[0, 0], spec)
+    if spec.haze:
+        small = np.asarray(np.clip((small - spec.haze) / (1 - 2 * spec.haze), 0, 1), np.float32)
     alpha = _resized(small, (bottom - top, right - left), spec.resample)
     if alpha.shape != prepared.frame_size:
         part, alpha = alpha, np.zeros(prepared.frame_size, np.float32)

@@ -9,9 +9,11 @@ applied to the photo's own pixels.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from cutaway.pixels.resize import resize
 from cutaway.pixels.tiles import Enlargement, Tile
@@ -34,6 +36,9 @@ FAINT = 0.02
 """Trust below this is none: it would change alpha by less than it is sure of."""
 GRAIN_ROWS = 32
 """So many rows of a photo tell how strong its grain is."""
+
+Indices: TypeAlias = npt.NDArray[np.intp]
+"""Positions of pixels in a picture whose rows are joined."""
 
 _REACH = RADIUS + 1 + 4
 """How far a pixel of the network's is influenced by others: window, mean over windows, blur of the photo."""
@@ -110,14 +115,35 @@ def _around(edge: Floats) -> tuple[slice, slice] | None:
 
 
 def _trusted_lines(guide: Floats, answer: Floats, edge: Floats, *, flat: float) -> Floats:
-    slopes, offset, spread, left = _fit(guide, answer, flat=flat)
-    explained = np.asarray(np.clip((spread - left) / (spread + NOISE), 0, 1), np.float32)
+    """(5, h, w): trust times a and b, and trust; 0 away from the edge.
+
+    Means over windows are found everywhere at once, all else only in the windows that a pixel of the edge lies in.
+    """
+    inside = np.flatnonzero(edge)
+    near = np.flatnonzero(cv2.dilate(edge, np.ones((3, 3), np.uint8)))
+    slopes, offset, spread, left = _fit(_window_means(guide, answer), near, flat=flat)
     weight = np.asarray(1 / (left + NOISE), np.float32)
-    total = _mean(weight)
-    trust = _mean(weight * explained) / total * edge
+    explained = np.asarray(np.clip((spread - left) / (spread + NOISE), 0, 1), np.float32)
+    means = _means_of(
+        [*(weight * plane for plane in (*slopes, offset, explained)), weight], near, answer.shape
+    )
+    *found, trust, total = (mean.take(inside) for mean in means)
+    trust /= total
     trust *= trust > FAINT
-    planes = [_mean(weight * plane) / total * trust for plane in (*slopes, offset)]
-    return np.stack([*planes, trust])
+    lines = np.zeros((5, answer.size), np.float32)
+    for line, plane in zip(lines, (*(plane / total * trust for plane in found), trust), strict=True):
+        line[inside] = plane
+    return lines.reshape(5, *answer.shape)
+
+
+def _means_of(values: Sequence[Floats], at: Indices, shape: tuple[int, ...]) -> list[Floats]:
+    """The mean over the neighbours of each pixel, of planes that have these values there and are 0 elsewhere."""
+    planes = []
+    for value in values:
+        plane = np.zeros(shape, np.float32)
+        plane.reshape(-1)[at] = value
+        planes.append(_mean(plane))
+    return planes
 
 
 def _guide(small: Pixels) -> Floats:
@@ -156,32 +182,35 @@ def _mean(plane: Floats, radius: int = 1) -> Floats:
     )
 
 
-def _fit(guide: Floats, answer: Floats, *, flat: float) -> tuple[list[Floats], Floats, Floats, Floats]:
-    """Least squares in every window.
+_PAIRS = (0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2), (0, 3), (1, 3), (2, 3), (3, 3)
+"""Which of red, green, blue and alpha are multiplied with each other."""
+
+
+def _window_means(guide: Floats, answer: Floats) -> list[Floats]:
+    """The means of red, green, blue and alpha, then of the products `_PAIRS`, over every window."""
+    planes = (*guide, answer)
+    return [_mean(plane, RADIUS) for plane in (*planes, *(planes[i] * planes[j] for i, j in _PAIRS))]
+
+
+def _fit(means: Sequence[Floats], at: Indices, *, flat: float) -> tuple[list[Floats], Floats, Floats, Floats]:
+    """Least squares in some windows, n of them.
 
     Returns:
-        a (three planes), b, the variance of alpha and what of it the colours leave unexplained.
+        a (three times n), b (n), the variance of alpha (n) and what of it the colours leave unexplained (n).
     """
-    colour = [_mean(g, RADIUS) for g in guide]
-    mean = _mean(answer, RADIUS)
-    shared = [_mean(g * answer, RADIUS) - m * mean for g, m in zip(guide, colour, strict=True)]
-    pairs = (0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)
-    rr, rg, rb, gg, gb, bb = (
-        np.asarray(_mean(guide[i] * guide[j], RADIUS) - colour[i] * colour[j], np.float32) for i, j in pairs
+    red, green, blue, alpha, *products = (mean.take(at) for mean in means)
+    first = (red, green, blue, alpha)
+    rr, rg, rb, gg, gb, bb, ra, ga, ba, aa = (
+        product - first[i] * first[j] for product, (i, j) in zip(products, _PAIRS, strict=True)
     )
     epsilon = np.float32(flat)
-    slopes = _solved([rr + epsilon, rg, rb, gg + epsilon, gb, bb + epsilon], shared)
+    slopes = _solved([rr + epsilon, rg, rb, gg + epsilon, gb, bb + epsilon], [ra, ga, ba])
     a, b, c = slopes
-    offset = mean - a * colour[0] - b * colour[1] - c * colour[2]
-    spread = np.maximum(_mean(answer * answer, RADIUS) - mean * mean, 0)
+    offset = alpha - a * red - b * green - c * blue
+    spread = np.maximum(aa, np.float32(0))
     made = a * a * rr + b * b * gg + c * c * bb + 2 * (a * b * rg + a * c * rb + b * c * gb)
-    left = spread - 2 * (a * shared[0] + b * shared[1] + c * shared[2]) + made
-    return (
-        slopes,
-        np.asarray(offset, np.float32),
-        np.asarray(spread, np.float32),
-        np.maximum(left, np.float32(0)),
-    )
+    left = spread - 2 * (a * ra + b * ga + c * ba) + made
+    return slopes, offset, spread, np.maximum(left, np.float32(0))
 
 
 def _solved(matrix: Sequence[Floats], right: list[Floats]) -> list[Floats]:
@@ -199,10 +228,10 @@ def _solved(matrix: Sequence[Floats], right: list[Floats]) -> list[Floats]:
 
 def _applied(part: Floats, pixels: Pixels, alpha: Floats) -> Floats:
     """trust · (a · colour + b) + (1 - trust) · alpha."""
-    colour = pixels.astype(np.float32)
-    colour *= np.asarray(cv2.merge(list(part[:3])), np.float32)
+    slopes = cv2.merge([part[0], part[1], part[2]])
     scale = np.full((1, 3), 1 / np.iinfo(pixels.dtype).max, np.float32)
-    found = np.asarray(cv2.transform(colour, scale), np.float32).reshape(alpha.shape)
+    coloured = cv2.multiply(pixels, slopes, dtype=cv2.CV_32F)
+    found = np.asarray(cv2.transform(coloured, scale), np.float32).reshape(alpha.shape)
     found += part[3]
     trust = np.minimum(part[4], np.float32(1), out=part[4])
     np.clip(found, 0, trust, out=found)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,9 +17,6 @@ _FEW_TIMES = 3
 """Less enlarged than this, the products of matrices are no longer small."""
 Tile: TypeAlias = tuple[slice, slice]
 """Rows and columns of a picture."""
-
-
-_Job = TypeVar("_Job")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,40 +96,6 @@ class Enlargement:
         if self._whole is not None:
             return np.stack([plane[down.pixels, across.pixels] for plane in self._whole])
         return enlarged(self._planes, down, across)
-
-
-def in_two_threads(work: Callable[[_Job], None], jobs: Sequence[_Job]) -> None:
-    """Do all jobs, every other one in a second thread where there is a second processor; an error in either is raised.
-
-    For jobs of a millisecond and more that spend it in OpenCV: more threads, or smaller jobs, would wait for Python's
-    lock. Measured on two free cores, the subject's own colour of a 2 MP photo: 65 ms in one thread, 47 in two.
-    """
-    if len(jobs) < 2 or _processors() < 2:
-        for job in jobs:
-            work(job)
-        return
-    errors: list[Exception] = []
-
-    def rest() -> None:
-        try:
-            for job in jobs[1::2]:
-                work(job)
-        except Exception as error:  # raised below, in the caller's thread
-            errors.append(error)
-
-    second = threading.Thread(target=rest, name="tiles")
-    second.start()
-    try:
-        for job in jobs[::2]:
-            work(job)
-    finally:
-        second.join()
-    if errors:
-        raise errors[0]
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def enlarged(planes: Floats, down: Stretch, across: Stretch) -> Floats:

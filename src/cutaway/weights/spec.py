@@ -37,6 +37,8 @@ class ModelSpec:
         output: "alpha" is already 0..1, "logits" wants a sigmoid, "minmax" is stretched to each picture's own
             minimum and maximum (again only where a published recipe says so); "trimap" is three channels, the shares
             of background, subject and border, and alpha is soft only where the border is the largest.
+        haze: how close to 0 or 1 the answer of a network comes that has no doubt: alpha below `haze` becomes 0, above
+            1 - `haze` 1, and what lies between is stretched. 0 leaves alpha as it is; below 0.5.
         arch, licence, training_data: for the model card; free text.
         scores: metric name to value, as measured by whoever made the file.
     """
@@ -51,6 +53,7 @@ class ModelSpec:
     input_scale: InputScale = "unit"
     resample: Resample = "area"
     output: OutputKind = "alpha"
+    haze: float = 0.0
     arch: str = ""
     licence: str = ""
     training_data: str = ""
@@ -72,6 +75,8 @@ class ModelSpec:
             refuse(f"resample {self.resample!r} is not one of {', '.join(get_args(Resample))}")
         if self.output not in get_args(OutputKind):
             refuse(f"output {self.output!r} is not one of {', '.join(get_args(OutputKind))}")
+        if not 0 <= self.haze < 0.5:
+            refuse(f"haze must be at least 0 and below 0.5, not {self.haze}")
         if self.channels not in (1, 3):
             refuse(f"channels must be 1 or 3, not {self.channels}")
         if len(self.mean) != self.channels or len(self.std) != self.channels or min(self.std) <= 0:
