@@ -60,7 +60,8 @@ def decode_whole_jpeg(image: Image.Image, stream: BinaryIO) -> Pixels | None:
         return None
     import cv2
 
-    return _opencv(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    return cast("Pixels | None", cv2.imdecode(np.frombuffer(data, np.uint8), flags))
 
 
 def decode_deep(image: Image.Image, stream: BinaryIO) -> tuple[Pixels, Pixels | None] | None:
@@ -141,11 +142,11 @@ def _unmultiplied(colour: Pixels, alpha: Pixels) -> Pixels:
     return straight
 
 
-def _opencv(data: bytes, flags: int = -1) -> Pixels | None:
-    """OpenCV's decoding, grey or with colours in the order RGB(A); the default flags keep all values."""
+def _opencv(data: bytes) -> Pixels | None:
+    """OpenCV's decoding with all bits and channels, grey or with colours in the order RGB(A)."""
     import cv2
 
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.ndim == 2:
         return cast("Pixels | None", pixels)
     code = cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB
