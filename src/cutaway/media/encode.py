@@ -9,14 +9,14 @@ import numpy as np
 
 from cutaway.errors import CutawayError, OptionError, OutputError
 from cutaway.formats import LOSSLESS, TABLE, check_coding
-from cutaway.media.png import write_png
+from cutaway.media.png import LazyRows, write_png
 from cutaway.media.png_filters import QUICK
 from cutaway.types import Cutout, Floats, Frame, Matte, Metadata, Pixels
 
 Picture: TypeAlias = Frame | Cutout | Matte
 """All that can be written."""
 
-_BAND_ROWS = 256
+_BAND_ROWS = 64
 
 
 def encode(
@@ -72,9 +72,10 @@ def _encoded(picture: Picture, format: str, *, quality: int | None, png_level: i
 
         alpha = _quantised(picture.alpha, np.uint8).astype(np.uint8, copy=False)
         return write_transparent(to_8_bits(picture.pixels), alpha, metadata, quality=quality or 1)
-    pixels = _array(picture, over_white=not TABLE[format].transparent)
     if format == "png":
-        return write_png(pixels, metadata=metadata, level=QUICK if png_level is None else png_level)
+        shown = _rgba_rows(picture) if isinstance(picture, Cutout) else _array(picture, over_white=False)
+        return write_png(shown, metadata=metadata, level=QUICK if png_level is None else png_level)
+    pixels = _array(picture, over_white=not TABLE[format].transparent)
     if format == "tiff":
         from cutaway.media.tiff import write_tiff
 
@@ -119,15 +120,33 @@ def _quantised(alpha: Floats, dtype: Any) -> Pixels:
     return cast(Pixels, np.rint(scaled, out=scaled).astype(dtype))
 
 
+def _rgba_rows(cutout: Cutout) -> LazyRows:
+    """RGBA, all zero where alpha rounds to zero, made some rows at a time."""
+    shape = (*cutout.size, 4)
+
+    def rows(which: slice) -> Pixels:
+        return _rgba(cutout.pixels[which], cutout.alpha[which])
+
+    return LazyRows(shape, cutout.pixels.dtype, rows)
+
+
 def _with_alpha(cutout: Cutout) -> Pixels:
     """RGBA, all zero where alpha rounds to zero."""
+    out = np.empty((*cutout.size, 4), cutout.pixels.dtype)
+    for top in range(0, len(out), _BAND_ROWS):
+        rows = slice(top, top + _BAND_ROWS)
+        out[rows] = _rgba(cutout.pixels[rows], cutout.alpha[rows])
+    return out
+
+
+def _rgba(pixels: Pixels, alpha: Floats) -> Pixels:
     import cv2
 
-    alpha = _quantised(cutout.alpha, cutout.pixels.dtype)
-    rgba = cv2.cvtColor(cutout.pixels, cv2.COLOR_RGB2RGBA)
-    cv2.insertChannel(alpha, rgba, 3)
+    opacity = _quantised(alpha, pixels.dtype)
+    rgba = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
+    cv2.insertChannel(opacity, rgba, 3)
     whole = rgba.view(np.uint32 if rgba.itemsize == 1 else np.uint64)[..., 0]  # one number per pixel
-    np.multiply(whole, alpha != 0, out=whole)
+    np.multiply(whole, opacity != 0, out=whole)
     return cast(Pixels, rgba)
 
 

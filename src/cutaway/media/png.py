@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +38,29 @@ _MOST_PARTS = 4
 _MOST_TEXT_BYTES = 1 << 24
 
 
-def write_png(pixels: Pixels, *, metadata: Metadata | None = None, level: int = QUICK) -> bytes:
+@dataclass(frozen=True, eq=False)
+class LazyRows:
+    """A picture whose rows are made when they are written, by several threads: it need never be there as a whole.
+
+    Attributes:
+        shape: (H, W, C).
+        dtype: uint8 or uint16.
+        make: the rows of a slice, (rows, W, C) of that type.
+    """
+
+    shape: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    make: Callable[[slice], Pixels]
+
+    def __getitem__(self, rows: slice) -> Pixels:
+        return self.make(rows)
+
+
+_Rows: TypeAlias = Pixels | LazyRows
+
+def write_png(
+    pixels: Pixels | LazyRows, *, metadata: Metadata | None = None, level: int = QUICK
+) -> bytes:
     """Make a PNG file of an array.
 
     Args:
@@ -47,9 +71,9 @@ def write_png(pixels: Pixels, *, metadata: Metadata | None = None, level: int = 
     Raises:
         OutputError: the array is none of these.
     """
-    image = pixels[..., None] if pixels.ndim == 2 else pixels
+    image = pixels[..., None] if isinstance(pixels, np.ndarray) and pixels.ndim == 2 else pixels
     known = image.dtype.newbyteorder("=") in (np.uint8, np.uint16)
-    if not known or image.ndim != 3 or image.shape[2] not in _COLOUR_TYPES or 0 in image.shape:
+    if not known or len(image.shape) != 3 or image.shape[2] not in _COLOUR_TYPES or 0 in image.shape:
         raise OutputError(f"cannot write a PNG of an array of {pixels.dtype} {pixels.shape}")
     parts = [SIGNATURE, _header(image), *_metadata_chunks(metadata or Metadata())]
     parts.extend(_chunk(b"IDAT", data) for data in _gathered(_deflated(image, level)))
@@ -85,11 +109,10 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return b"".join((struct.pack(">I", len(content)), kind, content, struct.pack(">I", checksum)))
 
 
-def _header(image: Pixels) -> bytes:
+def _header(image: _Rows) -> bytes:
     height, width, channels = image.shape
-    return _chunk(
-        b"IHDR", struct.pack(">IIBBBBB", width, height, 8 * image.itemsize, _COLOUR_TYPES[channels], 0, 0, 0)
-    )
+    bits = 8 * image.dtype.itemsize
+    return _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, _COLOUR_TYPES[channels], 0, 0, 0))
 
 
 def _metadata_chunks(metadata: Metadata) -> Iterator[bytes]:
@@ -104,7 +127,7 @@ def _metadata_chunks(metadata: Metadata) -> Iterator[bytes]:
         yield _chunk(b"iTXt", XMP_KEYWORD + b"\0\0\0\0\0" + metadata.xmp)
 
 
-def _deflated(image: Pixels, level: int) -> Iterator[bytes]:
+def _deflated(image: _Rows, level: int) -> Iterator[bytes]:
     """The zlib stream (RFC 1950) of the filtered scanlines, in pieces; the parts of a large picture side by side."""
     edges = _part_edges(image)
     parts = [_Part(image, top, bottom, level) for top, bottom in pairwise(edges)]
@@ -120,17 +143,17 @@ def _deflated(image: Pixels, level: int) -> Iterator[bytes]:
     yield struct.pack(">I", checksum)
 
 
-def _part_edges(image: Pixels) -> list[int]:
+def _part_edges(image: _Rows) -> list[int]:
     """First rows of the parts, and the height; by the picture alone, so that a file is the same on every machine."""
     height, width, channels = image.shape
-    parts = min(_MOST_PARTS, height, max(1, width * height * channels * image.itemsize // _PART_BYTES))
+    parts = min(_MOST_PARTS, height, max(1, width * height * channels * image.dtype.itemsize // _PART_BYTES))
     return [height * i // parts for i in range(parts + 1)]
 
 
 class _Part(threading.Thread):
     """Some rows of a picture, filtered and deflated so that the parts' streams can be joined end to end."""
 
-    def __init__(self, image: Pixels, top: int, bottom: int, level: int) -> None:
+    def __init__(self, image: _Rows, top: int, bottom: int, level: int) -> None:
         super().__init__(name="png")
         self._image, self._top, self._bottom, self._level = image, top, bottom, level
         self.pieces: list[bytes] = []
@@ -152,7 +175,7 @@ class _Part(threading.Thread):
             raise self._problem
 
     def _deflate(self) -> None:
-        image, pixel_bytes = self._image, self._image.shape[2] * self._image.itemsize
+        image, pixel_bytes = self._image, self._image.shape[2] * self._image.dtype.itemsize
         line_bytes = image.shape[1] * pixel_bytes
         deflate = compressor(self._level)
         above = (
