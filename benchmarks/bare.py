@@ -38,12 +38,7 @@ from cutaway.types import Floats
 
 Job = Callable[[], object]
 PHOTOS = sorted((ROOT / "examples" / "photos").glob("*.jpg"))
-_PEAK = """
-import resource, sys
-import cutaway
-cutaway.remove(sys.argv[1]).save(sys.argv[2])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
+_REMOVE = "import sys, cutaway; cutaway.remove(sys.argv[1]).save(sys.argv[2])"
 
 
 class _Noted:
@@ -127,11 +122,12 @@ def shares(taken: dict[str, list[float]]) -> list[float]:
 
 
 def peak_mb(photo: Path) -> float:
-    """The most memory that a fresh process holds for one photo, in MB."""
+    """The most memory that a fresh process holds for one photo, in MB; see _peak.py."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", _PEAK, str(photo), str(Path(folder) / "out.png")]
-        shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
-    return int(shown) * 1024 / 1e6
+        measure = [sys.executable, "-I", "-S", str(Path(__file__).parent / "_peak.py")]
+        command = [*measure, sys.executable, "-c", _REMOVE, str(photo), str(Path(folder) / "out.png")]
+        told = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=300).stdout)
+    return float(told["peak_bytes"] or 0) / 1e6
 
 
 def main() -> None:
