@@ -58,9 +58,8 @@ class LazyRows:
 
 _Rows: TypeAlias = Pixels | LazyRows
 
-def write_png(
-    pixels: Pixels | LazyRows, *, metadata: Metadata | None = None, level: int = QUICK
-) -> bytes:
+
+def write_png(pixels: Pixels | LazyRows, *, metadata: Metadata | None = None, level: int = QUICK) -> bytes:
     """Make a PNG file of an array.
 
     Args:
