@@ -97,7 +97,7 @@ def test_the_matte_alone(client: TestClient, photo: bytes) -> None:
         ({"bakground": "red"}, ["image"], "unknown_field", "Did you mean 'background'"),
         ({"feather": "soft"}, ["image"], "invalid_option", "feather must be a number"),
         ({"feather": "nan"}, ["image"], "invalid_option", "feather"),
-        ({"logo": "/etc/passwd,left,5%"}, ["image"], "invalid_option", "logo names a file"),
+        ({"logo": "/etc/passwd,left,5%"}, ["image"], "invalid_option", "upload the picture itself"),
         ({"margin": "9999"}, ["image"], "invalid_option", "more than 50 megapixels"),
         ({"canvas": "30000x30000"}, ["image"], "invalid_option", "at most 50 megapixels"),
         ({"feather": "-1"}, ["image"], "invalid_option", "feather"),

@@ -14,8 +14,8 @@ from cutaway.making import unit
 from cutaway.options import Options
 from cutaway.result import Result
 from cutaway.server.body import Form
-from cutaway.server.fields import BACKGROUND, IMAGE, MATTE, SCRIBBLES, compose_fields
-from cutaway.server.own import Order, finished
+from cutaway.server.fields import BACKGROUND, IMAGE, LOGO, MATTE, SCRIBBLES, compose_fields
+from cutaway.server.own import Order
 from cutaway.server.pictures import Answer, read_upload
 from cutaway.server.problems import Problem
 from cutaway.server.service import Service, route
@@ -27,7 +27,7 @@ class ComposeApi:
     """The endpoint."""
 
     def __init__(self, service: Service) -> None:
-        self.service = service
+        self.service, self._max_pixels = service, service.settings.max_pixels
 
     def routes(self) -> list[Route]:
         """It alone."""
@@ -44,18 +44,17 @@ class ComposeApi:
                 photo = self._picture(order.image, "the picture")
                 self.service.charge(client, photo)
                 result = lay(photo, matte_of(self._picture(matte, "the matte"), photo), options=order.options)
-                check()
+                below = None
                 if order.background is not None:
                     below = self._picture(order.background, "the background")
-                    result = result.over(below, canvas=order.canvas)
-                return finished(result, check)
+                return order.make(result, check, background=below, max_pixels=self._max_pixels)
 
             answer = await self.service.workshop.run(request, work)
             answer.headers.update(self.service.rate.headers(client))
             return answer.response()
 
     def _picture(self, data: bytes, what: str) -> Frame:
-        return read_upload(data, max_pixels=self.service.settings.max_pixels, what=what)
+        return read_upload(data, max_pixels=self._max_pixels, what=what)
 
 
 def _take_matte(form: Form) -> bytes:
@@ -66,7 +65,7 @@ def _take_matte(form: Form) -> bytes:
     """
     for name in form.texts:
         if name not in compose_fields():
-            known = [IMAGE, MATTE, BACKGROUND, *compose_fields()]
+            known = [IMAGE, MATTE, BACKGROUND, LOGO, *compose_fields()]
             raise Problem(400, "unknown_field", unknown_name("field", name[:40], known))
     if SCRIBBLES in form.files:
         raise Problem(400, "unknown_field", "the matte is final: there is nothing for scribbles to change")

@@ -9,10 +9,11 @@ from typing import Any, get_args, get_type_hints
 from cutaway.errors import OptionError, unknown_name
 from cutaway.options import Options
 from cutaway.server.body import shown
+from cutaway.server.logo import check_logo
 from cutaway.server.problems import Problem
 
-IMAGE, BACKGROUND, MATTE, SCRIBBLES = "image", "background", "matte", "scribbles"
-"""The upload fields: the photo, a picture to lay behind it, the photo's matte (`POST /compose`), strokes over it."""
+IMAGE, BACKGROUND, LOGO, MATTE, SCRIBBLES = "image", "background", "logo", "matte", "scribbles"
+"""The upload fields: the photo, a picture behind it, one over it, its matte (`POST /compose`), strokes over it."""
 
 SETTLED = ("engine", "precision", "device", "threads")
 """Options that are settled when the server starts; a request may repeat them, not change them."""
@@ -70,17 +71,23 @@ def _kind(f: Field[Any]) -> type:
 
 
 def read_options(
-    texts: Mapping[str, str], *, picture: bool, uploads: tuple[str, ...] = (IMAGE, BACKGROUND, SCRIBBLES)
+    texts: Mapping[str, str],
+    *,
+    picture: bool,
+    logo: bool = False,
+    uploads: tuple[str, ...] = (IMAGE, BACKGROUND, LOGO, SCRIBBLES),
 ) -> Options:
     """The options that a form asks for.
 
     Args:
-        texts: names and values. `background` may be no path: a picture comes as an upload.
+        texts: names and values. `background` may be no path: a picture comes as an upload. `logo` says place and
+            width of an uploaded one.
         picture: whether a background picture was uploaded.
+        logo: whether a logo was uploaded.
         uploads: upload fields, for the message about an unknown name.
 
     Returns:
-        The options without the uploaded background, whose `canvas` has to be asked for with `wanted_canvas`.
+        The options without what was uploaded, and without a `canvas` that goes with the background picture.
 
     Raises:
         Problem: a name is unknown or cannot be changed here, or a value cannot be read.
@@ -93,20 +100,28 @@ def read_options(
             raise Problem(400, "unknown_field", hint)
     values = {name: read_value(known[name], text) for name, text in texts.items() if name != "model"}
     _refuse_settled(values)
-    if "logo" in values:
-        raise Problem(400, "invalid_option", "logo names a file, which is taken on the command line only")
+    said = values.pop(LOGO, None)
+    if said is not None and not logo:
+        raise Problem(400, "invalid_option", "logo names a file: upload the picture itself by that name")
     if SCRIBBLES in values:
         raise Problem(400, "invalid_option", "scribbles names a file: upload the picture itself by that name")
     if "background" in values:
         refuse_paths(values["background"])
-    if not picture:
-        return Options.from_mapping(values)
+    if picture:
+        _leave_out_picture(values)
+    options = Options.from_mapping(values)
+    if logo:
+        check_logo(options, said or "")
+    return options
+
+
+def _leave_out_picture(values: dict[str, Any]) -> None:
+    """Check what goes with a background picture, and take away what `Options` cannot know without it."""
     if values.get("background", "none") not in ("none", "transparent"):
         raise OptionError("background is given twice: as text and as a picture")
     if values.get("canvas") == "background":  # goes with the picture, which Options does not know
         del values["canvas"]
     Options.from_mapping(values | {"background": "white"})  # says what contradicts a background
-    return Options.from_mapping(values)
 
 
 def read_value(f: Field[Any], text: str) -> Any:

@@ -7,7 +7,16 @@ from typing import Any
 from cutaway._version import __version__
 from cutaway.formats import TABLE
 from cutaway.server import rembg
-from cutaway.server.fields import BACKGROUND, IMAGE, MATTE, MATTE_FIELDS, SCRIBBLES, compose_fields, schema
+from cutaway.server.fields import (
+    BACKGROUND,
+    IMAGE,
+    LOGO,
+    MATTE,
+    MATTE_FIELDS,
+    SCRIBBLES,
+    compose_fields,
+    schema,
+)
 from cutaway.server.problems import TITLES
 from cutaway.server.removebg.table import FIELDS as REMOVEBG_FIELDS
 from cutaway.server.settings import Settings
@@ -55,15 +64,10 @@ def _problem() -> Json:
 
 def _own() -> Json:
     options = schema()
-    uploads = {
-        IMAGE: {**_UPLOAD, "description": "The photo."},
-        BACKGROUND: {**_UPLOAD, "description": "A picture to lay behind the subject; or text: see below."},
-    }
+    uploads: Json = {IMAGE: {**_UPLOAD, "description": "The photo."}, **_beside(options)}
     strokes = {SCRIBBLES: {**_UPLOAD, "description": options[SCRIBBLES]["description"]}}
-    as_text = {name: value for name, value in options.items() if name not in (BACKGROUND, SCRIBBLES)}
-    kinds = f"{options[BACKGROUND]['description']} A picture is uploaded under the same name."
-    uploads[BACKGROUND]["description"] = kinds
-    asked = {name: value for name, value in options.items() if name != SCRIBBLES}
+    as_text = {name: value for name, value in options.items() if name not in (*uploads, SCRIBBLES)}
+    asked = {name: value for name, value in options.items() if name not in (LOGO, SCRIBBLES)}
     raw = {"description": "Or the photo as the whole body, with the options in the query."}
     matte = {name: options[name] for name in MATTE_FIELDS if name != SCRIBBLES}
     given = {**_UPLOAD, "description": "The photo's matte, white on black, as large as the photo."}
@@ -95,11 +99,17 @@ def _own() -> Json:
     }
 
 
+def _beside(options: Json) -> Json:
+    """The fields that are an upload, a text, or both under one name."""
+    behind = f"{options[BACKGROUND]['description']} A picture is uploaded under the same name."
+    over = "A picture to lay over the result. A text of the same name says place and width: top-left,12%."
+    return {BACKGROUND: {**_UPLOAD, "description": behind}, LOGO: {**_UPLOAD, "description": over}}
+
+
 def _batches() -> Json:
-    uploads: Json = {
-        IMAGE: {"type": "array", "items": _UPLOAD, "description": "The photos, many under one name."}
-    }
-    text = {name: value for name, value in schema().items() if name not in (BACKGROUND, SCRIBBLES)}
+    photos = {"type": "array", "items": _UPLOAD, "description": "The photos, many under one name."}
+    uploads: Json = {IMAGE: photos, **_beside(schema())}
+    text = {name: value for name, value in schema().items() if name not in (*uploads, SCRIBBLES)}
     place = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     told = _answer("application/json", {"type": "object"})
     begin = _work(

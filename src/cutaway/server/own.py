@@ -14,32 +14,33 @@ from cutaway._version import __version__
 from cutaway.errors import unknown_name
 from cutaway.looks import read_canvas
 from cutaway.options import Options
-from cutaway.remover import Remover
 from cutaway.result import Result
 from cutaway.server.body import Form
 from cutaway.server.fields import (
     BACKGROUND,
     IMAGE,
+    LOGO,
     MATTE_FIELDS,
     SCRIBBLES,
     compose_fields,
     described,
     read_options,
 )
+from cutaway.server.logo import with_logo
 from cutaway.server.pictures import Answer, read_upload
 from cutaway.server.problems import Problem
 from cutaway.server.service import Service, route
 from cutaway.server.work import Check
 from cutaway.types import Frame
 
-_UPLOADS = (IMAGE, BACKGROUND, SCRIBBLES)
+_UPLOADS = (IMAGE, BACKGROUND, LOGO, SCRIBBLES)
 
 
 class OwnApi:
     """The endpoints of our own API."""
 
     def __init__(self, service: Service) -> None:
-        self.service = service
+        self.service, self._max_pixels = service, service.settings.max_pixels
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -72,12 +73,14 @@ class OwnApi:
 
     async def _answer(self, request: Request, client: str, order: Order) -> Response:
         def work(check: Check) -> Answer:
-            photo = read_upload(order.image, max_pixels=self.service.settings.max_pixels)
+            photo = read_upload(order.image, max_pixels=self._max_pixels)
             self.service.charge(client, photo)
             background = self._upload(order.background, "the background")
             scribbles = self._upload(order.scribbles, "the scribbles")
             remover = self.service.models.get(order.model)
-            return order.make(remover, photo, check, background=background, scribbles=scribbles)
+            check()
+            result = remover.remove(photo, options=order.options, scribbles=scribbles)
+            return order.make(result, check, background=background, max_pixels=self._max_pixels)
 
         answer = await self.service.workshop.run(request, work)
         answer.headers.update(self.service.rate.headers(client))
@@ -86,7 +89,7 @@ class OwnApi:
     def _upload(self, data: bytes | None, what: str) -> Frame | None:
         if data is None:
             return None
-        return read_upload(data, max_pixels=self.service.settings.max_pixels, what=what)
+        return read_upload(data, max_pixels=self._max_pixels, what=what)
 
     async def options(self, request: Request) -> Response:
         """What `POST /remove` takes, which of it `POST /compose` takes, and how much at once."""
@@ -122,6 +125,8 @@ class Order:
     Attributes:
         image: the photo's bytes.
         background: a picture's bytes to lay behind it, or None.
+        logo: the bytes of a picture to lay over the result, or None.
+        logo_said: its place and width, "" for the usual ones.
         scribbles: the bytes of a picture of strokes over it, or None.
         model: the name of a model, or None for the served one.
         options: the rest.
@@ -132,6 +137,8 @@ class Order:
         self, image: bytes, *, options: Options, model: str | None, background: bytes | None, canvas: str
     ) -> None:
         self.image, self.background = image, background
+        self.logo: bytes | None = None
+        self.logo_said = ""
         self.scribbles: bytes | None = None
         self.model, self.options, self.canvas = model, options, canvas
 
@@ -150,47 +157,40 @@ class Order:
             raise Problem(
                 400, "missing_source", f"send the photo as the upload {IMAGE!r}, or as the body itself"
             )
-        background = form.file(BACKGROUND)
-        order = cls.of_texts(form.texts, picture=background is not None)
-        order.image, order.background, order.scribbles = image, background, form.file(SCRIBBLES)
+        background, logo = form.file(BACKGROUND), form.file(LOGO)
+        order = cls.of_texts(form.texts, picture=background is not None, logo=logo is not None)
+        order.image, order.background, order.logo = image, background, logo
+        order.scribbles = form.file(SCRIBBLES)
         return order
 
     @classmethod
-    def of_texts(cls, texts: Mapping[str, str], *, picture: bool) -> Order:
-        """Read the text fields alone; `picture` says whether there is a background picture as well.
+    def of_texts(cls, texts: Mapping[str, str], *, picture: bool, logo: bool) -> Order:
+        """Read the text fields alone; `picture` and `logo` say whether these are uploaded as well.
 
         Raises:
             Problem, OptionError: something is unknown or impossible.
         """
-        options = read_options(texts, picture=picture)
+        options = read_options(texts, picture=picture, logo=logo)
         canvas = texts.get("canvas", "photo") if picture else "photo"
         read_canvas(canvas)
-        return cls(b"", options=options, model=texts.get("model"), background=None, canvas=canvas)
+        order = cls(b"", options=options, model=texts.get("model"), background=None, canvas=canvas)
+        order.logo_said = texts.get(LOGO, "")
+        return order
 
-    def make(
-        self,
-        remover: Remover,
-        photo: Frame,
-        check: Check,
-        *,
-        background: Frame | None,
-        scribbles: Frame | None,
-    ) -> Answer:
-        """Make the picture.
+    def make(self, result: Result, check: Check, *, background: Frame | None, max_pixels: int) -> Answer:
+        """Make the picture of a result: what was uploaded to lay behind and over it, then the file.
 
         Args:
-            remover: the model.
-            photo: the photo, decoded.
+            result: the subject, found; with this order's options.
             check: called between the steps.
             background: the background picture, decoded.
-            scribbles: the picture of strokes, decoded.
+            max_pixels: of a logo.
         """
-        check()
-        result = remover.remove(photo, options=self.options, scribbles=scribbles)
         check()
         if background is not None:
             result = result.over(background, canvas=self.canvas)
-        return finished(result, check)
+        with with_logo(result, self.logo, said=self.logo_said, max_pixels=max_pixels) as marked:
+            return finished(marked, check)
 
 
 def finished(result: Result, check: Check) -> Answer:

@@ -101,7 +101,7 @@ def test_every_option_of_the_server_is_in_the_panel_and_works(page: Page, shots:
     shown = {one.get_attribute("id") for one in page.locator("#generated [id^=option-]").all()}
     told = {one["name"] for one in page.evaluate("fetch('options').then((r) => r.json())")["options"]}
     settled = {"engine", "precision", "device", "threads"}
-    elsewhere = {"background", "fit", "position", "canvas", "format", "model", "logo", *settled}
+    elsewhere = {"background", "fit", "position", "canvas", "format", "model", *settled}
     elsewhere |= {"keep", "drop", "scribbles"}
     assert shown >= {f"option-{name}" for name in told - elsewhere}
     page.focus("#option-feather")
@@ -167,6 +167,29 @@ def test_framing_shadow_and_outline(page: Page, shots: list[bytes]) -> None:
     page.select_option("#option-preset", "")
     drawn(page)
     assert page.locator("input[value=none]").is_checked()
+
+
+def test_a_logo_over_the_result(page: Page, shots: list[bytes], tmp_path: Path) -> None:
+    def marked(said: str, **more: str) -> Any:
+        return in_python(shots[0], logo=f"{tmp_path / 'mark.png'},{said}", **more)
+
+    mark = encoded(soft(3, (20, 40)))
+    (tmp_path / "mark.png").write_bytes(mark)
+    drop(page, payload(shots[0]))
+    done(page)
+    size, place = page.get_by_label("Logo: width"), page.get_by_label("Logo: where it lies")
+    assert not place.is_visible()
+    page.set_input_files("#option-logo", [{"name": "mark.png", "mimeType": "image/png", "buffer": mark}])
+    assert far(drawn(page, "bottom-right,15%"), marked("bottom-right,15%").to_numpy()) <= 2
+    place.select_option("top-left")
+    size.press("ArrowRight")
+    assert far(drawn(page, "top-left,16%"), marked("top-left,16%").to_numpy()) <= 2
+    choose(page, AMBER)
+    drawn(page, AMBER)
+    assert saved(page, "#download")[1] == marked("top-left,16%", background=AMBER).to_bytes()
+    page.click("#defaults")
+    assert far(drawn(page, "[]"), in_python(shots[0]).to_numpy()) <= 2
+    assert not place.is_visible() and page.input_value("#option-logo") == ""
 
 
 def test_a_turned_photo_and_one_that_browsers_cannot_show(page: Page) -> None:

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from cutaway.errors import unknown_name
 from cutaway.server.body import Form, shown
-from cutaway.server.fields import BACKGROUND, IMAGE
+from cutaway.server.fields import BACKGROUND, IMAGE, LOGO
 from cutaway.server.jobs.store import Job
 from cutaway.server.problems import ClientGoneError, Problem
 
@@ -29,12 +29,17 @@ class Receiver:
     Args:
         job: where the pictures go.
         max_pictures: more are refused.
+
+    Attributes:
+        form: the texts.
+        names: the pictures' own names.
+        beside: which pictures for all of them came as well, by their fields.
     """
 
     def __init__(self, job: Job, *, max_pictures: int) -> None:
         self.form = Form()
         self.names: list[str] = []
-        self.has_background = False
+        self.beside: set[str] = set()
         self._job, self._max_pictures = job, max_pictures
         self._file: BinaryIO | None = None
         self._parts = 0
@@ -97,18 +102,19 @@ class Receiver:
             self._open(options[b"filename"].decode("utf-8", "replace"))
 
     def _open(self, own_name: str) -> None:
-        if self._name == BACKGROUND:
-            if self.has_background:
-                raise Problem(400, "repeated_field", f"field {BACKGROUND!r} is given twice")
-            self.has_background = True
-            self._file = self._job.background.open("wb")
+        for_all = {BACKGROUND: self._job.background, LOGO: self._job.logo}
+        if self._name in for_all:
+            if self._name in self.beside:
+                raise Problem(400, "repeated_field", f"field {self._name!r} is given twice")
+            self.beside.add(self._name)
+            self._file = for_all[self._name].open("wb")
         elif self._name == IMAGE:
             if len(self.names) >= self._max_pictures:
                 raise Problem(400, "file_too_large", f"a batch has at most {self._max_pictures} pictures")
             self._file = self._job.input(len(self.names)).open("wb")
             self.names.append(own_name[:200])
         else:
-            raise Problem(400, "unknown_field", unknown_name("upload", self._name[:40], [IMAGE, BACKGROUND]))
+            raise Problem(400, "unknown_field", unknown_name("upload", self._name[:40], [IMAGE, *for_all]))
 
     def _data(self, data: bytes) -> None:
         if self._file is not None:

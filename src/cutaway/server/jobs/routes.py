@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from cutaway.server.body import limited_request
+from cutaway.server.fields import BACKGROUND, LOGO
 from cutaway.server.guards import who
 from cutaway.server.jobs.receive import Receiver
 from cutaway.server.jobs.runner import Runner, check
@@ -74,7 +75,9 @@ class JobsApi:
         await receiver.take(limited)
         if not receiver.names:
             raise Problem(400, "missing_source", "send the pictures as uploads named 'image'")
-        wanted = Wanted(receiver.form.texts, receiver.names, receiver.has_background)
+        wanted = Wanted(
+            receiver.form.texts, receiver.names, BACKGROUND in receiver.beside, LOGO in receiver.beside
+        )
         await asyncio.to_thread(check, wanted)
         self.service.rate.charge(client, len(receiver.names) * MB)
         return await asyncio.to_thread(self.store.accept, incoming, wanted)

@@ -13,7 +13,7 @@ from cutaway.errors import CutawayError
 from cutaway.server.fields import read_options
 from cutaway.server.jobs.store import Job, Store, Wanted
 from cutaway.server.opened import Models
-from cutaway.server.own import Order, finished
+from cutaway.server.own import Order
 from cutaway.server.pictures import read_upload
 from cutaway.server.problems import problem_of
 
@@ -108,14 +108,15 @@ class Runner:
         """The bytes and the suffix of a result, or a sentence and "error"."""
         try:
             photo = read_upload(job.input(number).read_bytes(), max_pixels=self._max_pixels)
-            order = Order.of_texts(wanted.texts, picture=wanted.background)
+            order = Order.of_texts(wanted.texts, picture=wanted.background, logo=wanted.logo)
             result = self._models.get(order.model).remove(photo, options=order.options)
+            below = None
             if wanted.background:
                 below = read_upload(
                     job.background.read_bytes(), max_pixels=self._max_pixels, what="the background"
                 )
-                result = result.over(below, canvas=order.canvas)
-            answer = finished(result, lambda: None)
+            order.logo = job.logo.read_bytes() if wanted.logo else None
+            answer = order.make(result, lambda: None, background=below, max_pixels=self._max_pixels)
             return answer.data, answer.format
         except CutawayError as error:
             return str(problem_of(error)).encode(), "error"
@@ -132,7 +133,7 @@ def check(wanted: Wanted) -> None:
     Raises:
         Problem, OptionError: a name is unknown or a value impossible.
     """
-    read_options(wanted.texts, picture=wanted.background)
+    read_options(wanted.texts, picture=wanted.background, logo=wanted.logo)
 
 
 def locked(path: Path) -> IO[bytes] | None:

@@ -3,6 +3,7 @@
 FOLDER/ID/job.json        what is wanted; written before the folder takes its name
 FOLDER/ID/inputs/0000     a picture as it came
 FOLDER/ID/background      a picture to lay behind them all, if there is one
+FOLDER/ID/logo            a picture to lay over them all, if there is one
 FOLDER/ID/results/0000.png, 0000.error, 0000.tries
 FOLDER/ID/result.zip      when all is done; the inputs and single results are gone then
 """
@@ -40,6 +41,7 @@ class Wanted:
     texts: dict[str, str]
     names: list[str]
     background: bool = False
+    logo: bool = False
     created: float = field(default_factory=time.time)
 
     def to_json(self) -> bytes:
@@ -171,6 +173,11 @@ class Job:
     def background(self) -> Path:
         """The picture to lay behind them all."""
         return self.folder / "background"
+
+    @property
+    def logo(self) -> Path:
+        """The picture to lay over them all."""
+        return self.folder / "logo"
 
     def input(self, number: int) -> Path:
         """One of its pictures."""

@@ -9,13 +9,13 @@ const LABELS = {
   mask_only: "Matte only", show: "Picture", fit: "Fit", position: "Where it lies", canvas: "Shape", png: "PNG", webp: "WebP", jpg: "JPEG", tiff: "TIFF",
   center: "Centre", avif: "AVIF", gif: "GIF", zip: "Zip of colour and matte", ora: "OpenRaster layers", quality: "Quality", png_level: "PNG level",
   strip: "Leave out EXIF and XMP", preset: "Made for", crop: "Cut to the subject", margin: "Room around it", fill: "How large it is",
-  align: "Where it lies", roi: "Part of the photo", shadow: "Shadow", outline: "Outline",
+  align: "Where it lies", roi: "Part of the photo", shadow: "Shadow", outline: "Outline", logo: "Logo",
 };
 /** What an option's own help says for the command line, said for the page; "" where the label is enough. */
 const HELP = {
   preset: "Framed as shops and offices ask for it. What you choose yourself comes first.", crop: "", shadow: "",
   margin: "In per cent of the subject.", canvas: "The subject is moved into it and keeps its size.",
-  fill: "Share of the result that the subject takes up, instead of the room around it.", align: "", outline: "As a sticker has it.",
+  fill: "Share of the result that the subject takes up, instead of the room around it.", align: "", outline: "As a sticker has it.", logo: "A picture over the result.",
   position: "As CSS says it: top, right center, 30% 100%.",
   roi: "Look only at this part: left, top, width, height, as 10%,0,80%,600.",
   quality: "Of JPEG, WebP and AVIF; 100 is lossless for WebP.",

@@ -6,8 +6,8 @@ import { $, el, say } from "./dom.js";
 import { AROUND, FRAMING } from "./framing.js";
 import { clear, isAboutPicture, isDefault, ofTheFile, offered, option, set, settings, valueOf } from "./settings.js";
 
-/** Options that have their place with the background, beside the download button, or in a file that a page cannot name. */
-const ELSEWHERE = ["background", "fit", "position", "format", "logo", "keep", "drop", "scribbles"];
+/** Options that have their place with the background, beside the download button, or on the photo. */
+const ELSEWHERE = ["background", "fit", "position", "format", "keep", "drop", "scribbles"];
 const FILE = ofTheFile.filter((name) => !ELSEWHERE.includes(name));
 const FRAMED = ["preset", "crop", "margin", "canvas", "fill", "align"];
 const FIRST = ["feather", "grow", "refine", "foreground"];
@@ -22,7 +22,7 @@ export function startPanel(models) {
   const edge = free.filter(({ name }) => !isAboutPicture(name) || name === "foreground");
   section("Edge", FIRST.map((name) => edge.find((one) => one.name === name)).filter(Boolean), edge.filter(({ name }) => !FIRST.includes(name)));
   section("Framing", options(FRAMED.slice(0, 4)), options(FRAMED.slice(4)), FRAMING);
-  section("Shadow and outline", options(Object.keys(AROUND)), [], AROUND);
+  section("Shadow, outline and logo", options(Object.keys(AROUND)), [], AROUND);
   section("Effects", free.filter((one) => !edge.includes(one)), []);
   section("File", [], options(FILE));
   formats();
@@ -43,7 +43,7 @@ function refresh(event) {
 /** A heading over options, some of them folded away; `makers` has controls of their own for some names. */
 function section(title, shown, folded, makers = {}) {
   if (!shown.length && !folded.length) return;
-  const id = `group-${title.toLowerCase().replaceAll(" ", "-")}`;
+  const id = `group-${title.toLowerCase().replaceAll(/\W+/g, "-")}`;
   const rows = (list) => list.map((one) => (makers[one.name] ?? control)(one));
   const group = el("section", { className: "group", "aria-labelledby": id }, el("h2", { id, textContent: title }), ...rows(shown));
   if (folded.length) group.append(el("details", {}, el("summary", { textContent: `More about the ${title.toLowerCase()}` }), ...rows(folded)));

@@ -125,7 +125,7 @@ function pointed(photo, fields) {
 
 /** What a request is for; two of the same key give the same picture. */
 function keyOf(photo, fields, version = photo.strokes.length ? photo.version : 0) {
-  const told = Object.entries(fields).map(([name, value]) => [name, value instanceof File ? `file ${value.number}` : value]);
+  const told = Object.entries(fields).map(([name, value]) => [name, value instanceof File ? `file ${value.number} ${value.said ?? ""}` : value]);
   return JSON.stringify([version, told.sort()]);
 }
 
@@ -154,8 +154,9 @@ function formOf(photo, fields, matte = null) {
   form.append("image", photo.file, "image");
   if (matte) form.append("matte", matte, "matte.png");
   for (const [name, value] of Object.entries(fields)) {
-    if (value instanceof File) form.append(name, value, name);
-    else form.append(name, String(value));
+    if (!(value instanceof File)) form.append(name, String(value));
+    else form.append(name, value, name);
+    if (value.said) form.append(name, value.said);
   }
   return form;
 }

@@ -5,7 +5,7 @@ export const settings = new EventTarget();
 
 let options = [];
 let composed = new Set();
-let backdrops = 0;
+let files = 0;
 const values = new Map();
 
 export const limits = { body_bytes: Infinity, pixels: Infinity };
@@ -26,7 +26,7 @@ export const offered = () => options.filter((one) => !one.settled);
 /** Whether an option is about the picture that is made of a matte, not about how the matte is found. */
 export const isAboutPicture = (name) => composed.has(name);
 
-/** The value of an option; `background` may also be a File. */
+/** The value of an option; `background` may also be a File, `logo` is one: its `said` is the text that goes with it. */
 export const valueOf = (name) => (values.has(name) ? values.get(name) : option(name)?.default);
 
 const FRAMING = ["preset", "crop", "margin", "canvas", "fill", "align"], AROUND = ["shadow", "outline"];
@@ -34,7 +34,7 @@ const FRAMING = ["preset", "crop", "margin", "canvas", "fill", "align"], AROUND 
 const RIVALS = {
   background: ["effect", "mask_only"],
   effect: ["background", "mask_only", ...FRAMING, ...AROUND],
-  mask_only: ["background", "effect", "show", "preset", ...AROUND],
+  mask_only: ["background", "effect", "show", "preset", "logo", ...AROUND],
   fill: ["margin"],
 };
 const rivals = (name) => [...(RIVALS[name] ?? []), ...Object.keys(RIVALS).filter((other) => RIVALS[other].includes(name))];
@@ -53,7 +53,7 @@ export function set(name, value) {
     for (const own of ["fit", "position"]) values.delete(own);
     if (valueOf("canvas") === "background") values.delete("canvas");
   }
-  if (value instanceof File) value.number ??= ++backdrops;
+  if (value instanceof File) value.number ??= ++files;
   settings.dispatchEvent(new CustomEvent("change", { detail: { name, reset } }));
 }
 
