@@ -74,3 +74,11 @@ def live(tmp_path: Path) -> Iterator[type[Live]]:
         yield begin  # type: ignore[misc]
         for server in opened:
             stack.callback(server.stop)
+
+
+@pytest.fixture(scope="session")
+def hypothesis_home(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What hypothesis notes down for itself goes elsewhere than into the source tree."""
+    from hypothesis.configuration import set_hypothesis_home_dir
+
+    set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import signal
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from server_samples import Start, code, encoded, wait_until
+from server_samples import Held, Start, code, encoded, wait_until
 from starlette.testclient import TestClient
 
 from cutaway.engines.fake import FakeEngine
@@ -87,6 +88,23 @@ def test_a_batch_can_be_forgotten(client: TestClient, photo: bytes, tmp_path: Pa
     assert client.delete(f"/jobs/{id}").status_code == 204
     assert code(client.get(f"/jobs/{id}")) == (404, "not_found")
     assert code(client.delete(f"/jobs/{id}")) == (404, "not_found")
+    refused = client.put(f"/jobs/{id}")
+    assert refused.status_code == 405
+    assert set(refused.headers["allow"].split(", ")) == {"GET", "HEAD", "DELETE"}
+
+
+def test_a_batch_can_be_forgotten_while_it_is_worked_on(
+    start: Start, photo: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = Held()
+    client = start(engine=FakeEngine(held))
+    id = begin(client, ("a.png", photo)).json()["id"]
+    wait_until(lambda: held.calls > 0)
+    assert client.delete(f"/jobs/{id}").status_code == 204
+    held.go.set()
+    finished(client, begin(client, ("b.png", photo)).json()["id"])
+    assert not (tmp_path / "jobs" / id).exists()
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
 
 
 @pytest.mark.parametrize("id", ["x", "..%2f..%2fetc", "A" * 22, ".lock", "incoming-" + "A" * 22])

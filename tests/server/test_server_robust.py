@@ -1,15 +1,12 @@
-"""Broken requests by the hundred, and many clients at once: no 500, no hang, no growing memory.
+"""Bombs, slow and rude clients, and many at once: no 500, no hang, no growing memory.
 
-The long forms (-m slow): 2000 mutated bodies, and 32 clients for two minutes.
+The long form (-m slow): 32 clients for four minutes.
 """
 
 from __future__ import annotations
 
-import base64
 import io
 import os
-import random
-import re
 import socket
 import struct
 import sys
@@ -23,127 +20,10 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from server_samples import Live, Start, code, encoded, wait_until
+from server_samples import Live, code, wait_until
 from starlette.testclient import TestClient
 
 from processes import line_of, started
-
-ODD = (
-    b"", b"\0", b"\xff\xfe", b"'", b'"', b"%00", b"../../etc/passwd", b"-1", b"1e999", b"NaN", b"9" * 400, b"[" * 5000,
-    "ß漢🙂".encode(), b"\r\n\r\n", b"--x--", b"true", b"null", b"{}", b"<script>", b"0x7f", b"100%", b"#12345",
-    b"blur:-5",
-)  # fmt: skip
-
-
-def multipart(fields: dict[str, bytes], files: dict[str, bytes]) -> bytes:
-    parts = [
-        b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (n.encode(), v)
-        for n, v in fields.items()
-    ]
-    parts += [
-        b'--x\r\nContent-Disposition: form-data; name="%s"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n%s\r\n'
-        % (name.encode(), data)
-        for name, data in files.items()
-    ]
-    return b"".join(parts) + b"--x--\r\n"
-
-
-def seeds(photo: bytes) -> list[tuple[str, str, bytes]]:
-    """Requests that work: path, content type, body."""
-    form, coded = "multipart/form-data; boundary=x", base64.b64encode(photo)
-    removebg = {
-        "size": b"preview",
-        "crop": b"true",
-        "crop_margin": b"5%",
-        "roi": b"0% 0% 100% 100%",
-        "scale": b"50%",
-    }
-    return [
-        ("/remove", form, multipart({"background": b"teal", "feather": b"1.5"}, {"image": photo})),
-        ("/remove", form, multipart({"fit": b"tile"}, {"image": photo, "background": photo})),
-        ("/remove?background=blur:3&format=webp", "image/png", photo),
-        ("/matte", form, multipart({"format": b"png"}, {"image": photo})),
-        ("/v1.0/removebg", form, multipart(removebg, {"image_file": photo, "bg_image_file": photo})),
-        (
-            "/v1.0/removebg",
-            "application/json",
-            b'{"image_file_b64": "%s", "bg_color": "fff", "scale": null}' % coded,
-        ),
-        (
-            "/v1.0/removebg",
-            "application/x-www-form-urlencoded",
-            b"bg_color=red&size=4k&image_file_b64=" + coded,
-        ),
-        (
-            "/api/remove",
-            form,
-            multipart({"om": b"true", "bgc": b"1,2,3,4", "extras": b"{}"}, {"file": photo}),
-        ),
-        ("/jobs", form, multipart({"background": b"white"}, {"image": photo})),
-    ]
-
-
-def mutated(body: bytes, chance: random.Random) -> bytes:
-    """A body with one to four things wrong: bits, pieces, repetitions, odd values."""
-    data = bytearray(body)
-    for _ in range(chance.randint(1, 4)):
-        at = chance.randrange(len(data) + 1)
-        to = min(len(data), at + chance.randint(1, 40))
-        what = chance.randrange(6)
-        if what == 0 and at < len(data):
-            data[at] ^= 1 << chance.randrange(8)
-        elif what == 1:
-            del data[at:to]
-        elif what == 2:
-            data[at:at] = data[at:to] * chance.randint(1, 20)
-        elif what == 3:
-            data[at:at] = chance.choice(ODD)
-        elif what == 4:
-            del data[at:]
-        else:
-            found = list(
-                re.finditer(
-                    rb"(?<=\r\n\r\n)[^\r\n]{1,40}(?=\r\n--x)|(?<==)[^&]{1,20}|(?<=: )\"[^\"]{0,20}\"", data
-                )
-            )
-            if found:
-                start, end = chance.choice(found).span()
-                data[start:end] = chance.choice(ODD)
-    return bytes(data)
-
-
-@pytest.mark.parametrize("count", [108, pytest.param(2000, marks=pytest.mark.slow)])
-def test_mutated_bodies_are_answered_and_never_with_500(start: Start, count: int) -> None:
-    client, chance = start(max_body_mb=1.0), random.Random(7)
-    small = encoded(np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3))
-    cases = seeds(small)
-    assert [
-        client.post(p, content=b, headers={"content-type": k}).status_code < 300 for p, k, b in cases
-    ] == [True] * len(cases)
-    seen: Counter[int] = Counter()
-    for n in range(count):
-        path, kind, body = cases[n % len(cases)]
-        if chance.random() < 0.15:
-            kind = chance.choice(
-                ["", "text/plain", "multipart/form-data", kind + "; charset=utf-7", kind + "; boundary="]
-            )
-        started = time.monotonic()
-        answer = client.post(path, content=mutated(body, chance), headers={"content-type": kind})
-        assert answer.status_code < 500 or answer.status_code in (501, 503), (n, path, answer.text[:300])
-        assert time.monotonic() - started < 5, (n, path)
-        seen[answer.status_code] += 1
-    assert seen[400] > count / 4  # the mutations do hit
-
-
-@pytest.mark.parametrize("name", ["image", "background"])
-def test_damaged_pictures(client: TestClient, photo: bytes, disc: np.ndarray, name: str) -> None:
-    chance = random.Random(3)
-    for format in ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP"):
-        good = encoded(disc, format)
-        for _ in range(4):
-            files = {"image": photo, name: mutated(good, chance)}
-            answer = client.post("/remove", files=files)
-            assert answer.status_code in (200, 400), (format, answer.text)
 
 
 def png_of_size(width: int, height: int) -> bytes:
@@ -175,9 +55,8 @@ def test_bombs_are_refused_before_they_are_decoded(client: TestClient) -> None:
     deep = b'{"a":' * 100_000
     answer = client.post("/v1.0/removebg", content=deep, headers={"content-type": "application/json"})
     assert code(answer) == (400, "invalid_body")
-    many = multipart({f"f{n}": b"x" for n in range(5000)}, {})
-    answer = client.post("/remove", content=many, headers={"content-type": "multipart/form-data; boundary=x"})
-    assert code(answer) == (400, "invalid_body")
+    many = {f"f{n}": (None, "x") for n in range(5000)}
+    assert code(client.post("/remove", files=many)) == (400, "invalid_body")
 
 
 def test_what_is_not_even_http(live: type[Live]) -> None:

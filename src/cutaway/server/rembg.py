@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, replace
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -38,13 +39,25 @@ FIELDS: dict[str, str] = {
 }
 """The text fields and what they mean here; the photo itself is the upload `file`."""
 
+_SWITCHES = ("a", "om", "ppm", "dc", "vm")
 _THRESHOLDS = {"af": 255, "ab": 255, "ae": 1000}
+"""The largest value of each; the smallest is 0."""
 _NOTES = {
     "a": "a: alpha matting is not computed, the model's own soft edge is kept",
     "dc": "dc: the colours are Cutaway's own",
     "vm": "vm: ViTMatte is not computed, the model's own soft edge is kept",
 }
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+
+
+def schema() -> dict[str, Any]:
+    """The text fields as properties of a JSON schema (OpenAPI)."""
+    found: dict[str, Any] = {}
+    for name, help in FIELDS.items():
+        found[name] = {"type": "boolean" if name in _SWITCHES else "string", "description": help}
+        if name in _THRESHOLDS:
+            found[name] |= {"type": "integer", "minimum": 0, "maximum": _THRESHOLDS[name]}
+    return found
 
 
 @dataclass(frozen=True)

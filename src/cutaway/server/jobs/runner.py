@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from cutaway.errors import CutawayError
+from cutaway.errors import CutawayError, OutputError
 from cutaway.server.fields import read_options
 from cutaway.server.jobs.store import Job, Store, Wanted
 from cutaway.server.opened import Models
@@ -86,9 +86,11 @@ class Runner:
             return False
         try:
             self._work_on(job)
-        except FileNotFoundError:
+        except (FileNotFoundError, OutputError):
             if job.exists:
                 raise
+        if not job.exists:
+            job.remove()  # also what was written after its removal
             log.info("a batch was removed while it was worked on")
         return True
 

@@ -19,6 +19,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -123,8 +124,12 @@ class Store:
 
     def unfinished(self) -> Iterator[Job]:
         """Batches that are to be worked on, oldest first."""
-        jobs = [job for job in map(Job, self._folders()) if _ID.fullmatch(job.id) and job.exists]
-        yield from sorted((job for job in jobs if not job.is_finished), key=lambda job: job.wanted().created)
+        begun: list[tuple[float, Job]] = []
+        for job in map(Job, self._folders()):
+            if _ID.fullmatch(job.id) and job.exists and not job.is_finished:
+                with suppress(FileNotFoundError):  # it is just being removed
+                    begun.append((job.wanted().created, job))
+        yield from (job for _, job in sorted(begun, key=lambda one: one[0]))
 
     def clean(self) -> None:
         """Remove batches whose time since their last change is over, and those that never arrived whole."""

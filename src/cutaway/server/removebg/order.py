@@ -12,7 +12,7 @@ from cutaway.errors import OptionError, unknown_name
 from cutaway.lengths import Length, read_lengths
 from cutaway.server.body import Form, shown
 from cutaway.server.problems import Problem
-from cutaway.server.removebg.table import BY_NAME, FIELDS
+from cutaway.server.removebg.table import BY_NAME, FIELDS, SOURCES
 
 Rgba = tuple[int, int, int, int]
 
@@ -149,11 +149,9 @@ def wrong(name: str, given: str, wanted: str) -> Problem:
 def _image(form: Form) -> Source:
     file, coded, url = form.file("image_file"), form.texts.get("image_file_b64"), form.texts.get("image_url")
     given = [source for source in (file, coded, url) if source is not None]
-    which = "image_file, image_file_b64 or image_url"
-    if not given:
-        raise Problem(400, "missing_source", f"give exactly one of {which}")
-    if len(given) > 1:
-        raise Problem(400, "multiple_sources", f"give exactly one of {which}")
+    if len(given) != 1:
+        detail = f"give exactly one of {', '.join(SOURCES)}"
+        raise Problem(400, "multiple_sources" if given else "missing_source", detail)
     if file is not None:
         return Source(file)
     return Source(_decoded(coded)) if coded is not None else Source(url=_address("image_url", url or ""))

@@ -17,6 +17,8 @@ TYPES = ("auto", "person", "product", "car", "animal", "graphic", "transportatio
 TYPE_LEVELS = ("none", "1", "2", "latest")
 FORMATS = ("auto", "png", "jpg", "webp", "zip")
 CHANNELS = ("rgba", "alpha")
+SOURCES = ("image_file", "image_file_b64", "image_url")
+"""Of which a request gives exactly one."""
 SHADOWS = ("none", "auto", "drop", "3D", "car")
 
 
