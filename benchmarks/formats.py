@@ -5,8 +5,8 @@
 The cut-out: a drawn photo of a figure with grain (`photos.py`) and its soft alpha, as large as asked, in memory; only
 the encoder is measured. Formats take turns, so that a busy spell hits all alike. Ratios are to the default PNG. The
 error is the mean difference of what is read back to what was written, in steps of 255, over the visible pixels (the
-colours) and over all (alpha). `--memory` also starts a process for each format and reports its peak over one that
-only holds the cut-out. Writes formats.json and formats.md.
+colours) and over all (alpha). `--memory` also starts a process for each format, which reads the cut-out from a file and
+encodes it, and reports its peak over one that only reads it. Writes formats.json and formats.md.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -36,7 +37,7 @@ from cutaway.types import Cutout, Frame
 
 PEAK = Path(__file__).with_name("_peak.py")
 NOTHING = "nothing"
-"""A job that only makes the cut-out."""
+"""A job that only reads the cut-out."""
 
 
 def cutout(megapixels: float) -> Cutout:
@@ -92,24 +93,33 @@ def errors(name: str, data: bytes, written: Cutout) -> dict[str, float | None]:
     return {"colour": colour_error, "alpha": alpha_error}
 
 
-def peak_mb(name: str, megapixels: float) -> float | None:
-    """The most memory, in MB, of a process that makes the cut-out and encodes it once."""
-    words = [
-        sys.executable,
-        str(PEAK),
-        sys.executable,
-        __file__,
-        "--child",
-        name,
-        "--megapixels",
-        str(megapixels),
-    ]
+def peak_mb(name: str, stored: Path) -> float | None:
+    """The most memory, in MB, of a process that reads the cut-out from a folder and encodes it once."""
+    words = [sys.executable, str(PEAK), sys.executable, __file__, "--child", name, "--stored", str(stored)]
     ran = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
-    peak = json.loads(ran.stdout)["peak_bytes"]
-    return None if peak is None else peak / 1e6
+    told = json.loads(ran.stdout)
+    assert told["exit"] == 0, f"{name} failed"
+    return None if told["peak_bytes"] is None else float(told["peak_bytes"]) / 1e6
 
 
-def measured(names: list[str], *, megapixels: float, rounds: int, memory: bool) -> dict[str, Any]:
+def memory(names: list[str], picture: Cutout) -> dict[str, float]:
+    """What encoding needs beyond the cut-out itself, in MB, by format; empty where the system does not tell."""
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(Path(folder, "pixels.npy"), picture.pixels)
+        np.save(Path(folder, "alpha.npy"), picture.alpha)
+        bare = peak_mb(NOTHING, Path(folder))
+        peaks = {name: peak_mb(name, Path(folder)) for name in names}
+    return {} if bare is None else {name: peak - bare for name, peak in peaks.items() if peak is not None}
+
+
+def child(name: str, stored: Path) -> None:
+    """What `peak_mb` starts. The cut-out is read, not made: making it holds more than most encoders do."""
+    picture = Cutout(np.load(stored / "pixels.npy"), np.load(stored / "alpha.npy"))
+    if name != NOTHING:
+        JOBS[name](picture)
+
+
+def measured(names: list[str], *, megapixels: float, rounds: int, with_memory: bool) -> dict[str, Any]:
     """All numbers, by format."""
     picture = cutout(megapixels)
     made: dict[str, bytes] = {}
@@ -125,17 +135,16 @@ def measured(names: list[str], *, megapixels: float, rounds: int, memory: bool) 
     names = list(dict.fromkeys(["png", *names]))
     samples = interleave({name: timed(name) for name in names}, rounds=rounds)
     against = ratios(samples, to="png")
-    bare = peak_mb(NOTHING, megapixels) if memory else None
+    peaks = memory(names, picture) if with_memory else {}
     found: dict[str, Any] = {}
     for name in names:
-        peak = peak_mb(name, megapixels) if memory else None
         found[name] = {
             "seconds": samples[name],
             **vars(Spread.of(samples[name])),
             "times_png": vars(against[name]) if name in against else None,
             "bytes": len(made[name]),
             "error": errors(name, made[name], picture),
-            "peak_mb_over_cutout": None if peak is None or bare is None else peak - bare,
+            "peak_mb_over_cutout": peaks.get(name),
         }
     return found
 
@@ -173,14 +182,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=list(JOBS), default=list(JOBS), metavar="NAME")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--child", choices=[NOTHING, *JOBS], help=argparse.SUPPRESS)
+    parser.add_argument("--stored", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER")
     asked = parser.parse_args()
     if asked.child:
-        picture = cutout(asked.megapixels)
-        if asked.child != NOTHING:
-            JOBS[asked.child](picture)
+        child(asked.child, asked.stored)
         return
-    found = measured(asked.only, megapixels=asked.megapixels, rounds=asked.rounds, memory=asked.memory)
+    found = measured(asked.only, megapixels=asked.megapixels, rounds=asked.rounds, with_memory=asked.memory)
     made = provenance()
     text = (
         f"One cut-out of {asked.megapixels:g} megapixels, medians (smallest to largest) of {asked.rounds} interleaved "

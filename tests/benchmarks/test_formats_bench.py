@@ -20,7 +20,7 @@ JOBS = [name for name in bench.JOBS if name != "avif" or features.check("avif")]
 
 def test_every_format_is_measured() -> None:
     assert {name.partition(",")[0] for name in bench.JOBS} == set(TABLE)
-    found = bench.measured(JOBS, megapixels=0.02, rounds=2, memory=False)
+    found = bench.measured(JOBS, megapixels=0.02, rounds=2, with_memory=False)
     for name in JOBS:
         row = found[name]
         assert row["bytes"] > 500 and len(row["seconds"]) == 2 and row["low"] <= row["median"] <= row["high"]
@@ -50,7 +50,7 @@ def test_the_script_writes_both_files(tmp_path: Path) -> None:
         sys.executable,
         str(HERE),
         "--megapixels",
-        "0.01",
+        "1",
         "--rounds",
         "1",
         "--only",
@@ -62,5 +62,5 @@ def test_the_script_writes_both_files(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     told = json.loads((tmp_path / "formats.json").read_text("utf-8"))
     assert set(told["formats"]) == {"png", "webp"} and told["commit"]
-    assert told["formats"]["webp"]["peak_mb_over_cutout"] is not None
+    assert told["formats"]["webp"]["peak_mb_over_cutout"] > 3  # more than the pixels themselves
     assert (tmp_path / "formats.md").read_text("utf-8").count("\n| ") == 3
