@@ -20,7 +20,7 @@ pytest.importorskip("schemathesis", reason="schemathesis, which makes the reques
 import requests
 import schemathesis
 from broken import PICTURES, pictures, same_each_time
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from schemathesis import GenerationMode, checks
 
@@ -63,13 +63,24 @@ def begun(url: str) -> str:
     return place.rpartition("/")[2]
 
 
+@st.composite
+def wrong(draw: st.DrawFn, operation: APIOperation) -> Case:
+    """A request that the document does not allow."""
+    try:
+        return draw(operation.as_strategy(GenerationMode.NEGATIVE))
+    except ValueError as error:
+        if "Unsupported type: 'Binary'" not in str(error):
+            raise
+        return reject()  # schemathesis 4.32 stumbles over some lists of uploads that it makes itself
+
+
 def cases(operation: APIOperation, url: str) -> st.SearchStrategy[Case]:
     """Requests that the document allows, and where there is something to get wrong, as many that it does not."""
     right = operation.as_strategy(GenerationMode.POSITIVE)
     if "{id}" in operation.path:
         return right | operation.as_strategy(GenerationMode.POSITIVE, path_parameters={"id": begun(url)})
     if operation.body or operation.query:
-        return right | operation.as_strategy(GenerationMode.NEGATIVE)
+        return right | wrong(operation)
     return right
 
 
