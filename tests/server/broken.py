@@ -71,6 +71,7 @@ PLACES = (
     Place("/compose", {"background": "blur:3"}, ("image", "matte")),
     Place("/pairs", {}, ("image", "matte")),
     Place("/jobs", {"background": "white"}, ("image",)),
+    Place("/jobs", {"background": "white", "video_format": "mp4"}, ("video",)),
     Place("/v1.0/removebg", _REMOVEBG, ("image_file", "bg_image_file")),
     Place("/v1.0/removebg", {"bg_color": "red", "size": "4k"}, ("image_file",), in_base64="image_file_b64"),
     Place("/api/remove", {"om": "true", "bgc": "1,2,3,4", "extras": "{}"}, ("file",)),

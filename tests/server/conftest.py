@@ -35,6 +35,14 @@ def photo(disc: np.ndarray) -> bytes:
 
 
 @pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A video of twelve frames, 64 x 48: a bright disc that moves."""
+    from video_samples import write_clip
+
+    return write_clip(tmp_path / "clip.mp4")
+
+
+@pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start an application in this process: `start(engine=..., queue=3)` gives a client."""
     opened: list[TestClient] = []

@@ -42,7 +42,7 @@ PROMISES = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
-PHOTOS = ("image", "matte", "file", "url", *SOURCES)
+PHOTOS = ("image", "video", "matte", "file", "url", *SOURCES)
 schemathesis.openapi.format("binary", pictures)  # not only random bytes: most are whole pictures
 
 

@@ -52,6 +52,7 @@ _FLAGS: tuple[tuple[str, str, str | None, str], ...] = (
     ("job_hours", "--job-hours", "H", "How long a batch is kept."),
     ("max_job_mb", "--max-job-mb", "MB", "Largest batch."),
     ("max_job_pictures", "--max-job-pictures", "N", "Most pictures in a batch."),
+    ("max_video_seconds", "--max-video-seconds", "S", "Longest video that is taken as a batch."),
     ("pairs", "--pairs", "FOLDER", "Let the page save photos and corrected mattes here, to train with."),
     ("ssl_cert", "--ssl-cert", "FILE", "Certificate (PEM), to speak HTTPS."),
     ("ssl_key", "--ssl-key", "FILE", "Private key (PEM) of the certificate."),

@@ -33,13 +33,15 @@ PROBLEM: Json = complete(
         }
     )
 )
-_STATE: Json = {**TEXT, "enum": list(get_args(get_type_hints(Progress)["state"]))}
+_PARTS: Json = get_type_hints(Progress)
+_STATE: Json = {**TEXT, "enum": list(get_args(_PARTS["state"]))}
 PROGRESS = complete(
     id=TEXT,
     state=_STATE,
     total=COUNT,
     done=COUNT,
     failed=COUNT,
+    unit={**TEXT, "enum": list(get_args(_PARTS["unit"]))},
     links=complete(self=TEXT, events=TEXT, result=TEXT),
 )
 EVENT = complete(

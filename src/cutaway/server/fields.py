@@ -14,6 +14,9 @@ from cutaway.server.problems import Problem
 
 IMAGE, BACKGROUND, LOGO, MATTE, SCRIBBLES = "image", "background", "logo", "matte", "scribbles"
 """The upload fields: the photo, a picture behind it, one over it, its matte (`POST /compose`), strokes over it."""
+VIDEO, VIDEO_FORMAT = "video", "video_format"
+"""Of a batch (`POST /jobs`): the upload that takes the place of its photos, and what it becomes."""
+VIDEO_FORMATS = ("mp4", "mov", "webm")
 
 SETTLED = ("engine", "precision", "device", "threads")
 """Options that are settled when the server starts; a request may repeat them, not change them."""

@@ -26,7 +26,7 @@ def check_logo(options: Options, said: str) -> None:
         OptionError: the text is none, or the options contradict a logo.
     """
     read_logo(said, in_memory=True)
-    _named(options, Path(__file__), said)  # any file that is there
+    named_logo(options, Path(__file__), said)  # any file that is there
 
 
 @contextmanager
@@ -50,9 +50,10 @@ def with_logo(result: Result, logo: bytes | None, *, said: str, max_pixels: int)
         path = Path(folder, "logo")
         path.write_bytes(logo)
         # with a memory of its own: one client's logo is not kept for the next
-        yield replace(result, options=_named(result.options, path, said), _kept=Kept(1))
+        yield replace(result, options=named_logo(result.options, path, said), _kept=Kept(1))
 
 
-def _named(options: Options, path: Path, said: str) -> Options:
+def named_logo(options: Options, path: Path, said: str) -> Options:
+    """The options with a logo that lies in a file, at the place and of the width that the form said."""
     said = said.lstrip(", ")  # before it there is no name
     return options.with_changes({"logo": f"{path},{said}" if said else str(path)})

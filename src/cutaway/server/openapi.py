@@ -12,6 +12,9 @@ from cutaway.server.fields import (
     MATTE,
     MATTE_FIELDS,
     SCRIBBLES,
+    VIDEO,
+    VIDEO_FORMAT,
+    VIDEO_FORMATS,
     compose_fields,
     schema,
 )
@@ -100,12 +103,18 @@ def _beside(options: Json) -> Json:
 
 def _batches() -> Json:
     photos = answers.listed(_UPLOAD) | {"minItems": 1, "description": "The photos, many under one name."}
-    uploads: Json = {IMAGE: photos, **_beside(schema())}
+    video = {**_UPLOAD, "description": "Or one video, as MP4, MOV, MKV, WebM, AVI or MPEG-TS."}
+    becomes = {
+        "type": "string",
+        "enum": list(VIDEO_FORMATS),
+        "description": "What a video becomes; else webm if it is transparent, and mp4.",
+    }
+    uploads: Json = {IMAGE: photos, VIDEO: video, **_beside(schema())}
     text = {name: value for name, value in schema().items() if name not in (*uploads, SCRIBBLES)}
     place = {"name": "id", "in": "path", "required": True, "schema": answers.TEXT}
     begin = _work(
-        "Begin a batch; it is kept on disk and survives a restart.",
-        _form(uploads | text, needed=(IMAGE,)),
+        "Begin a batch of photos, or a video; it is kept on disk and survives a restart.",
+        _form(uploads | text | {VIDEO_FORMAT: becomes}, one_of=(IMAGE, VIDEO)),
         answer=_json(answers.PROGRESS, headers=answers.LOCATION),
         status="202",
     )

@@ -39,6 +39,7 @@ class Settings:
         job_hours: how long a batch is kept.
         max_job_mb: largest batch, in millions of bytes.
         max_job_pictures: most pictures in a batch.
+        max_video_seconds: longest video that is taken.
         pairs: a folder to which the page may save photos and corrected mattes, to train with; None refuses.
         ssl_cert, ssl_key: files for HTTPS; both or neither.
         workers: processes that listen on the same port, each with its own model.
@@ -70,6 +71,7 @@ class Settings:
     job_hours: float = 24.0
     max_job_mb: float = 1000.0
     max_job_pictures: int = 1000
+    max_video_seconds: float = 600.0
     pairs: str | None = None
     ssl_cert: str | None = None
     ssl_key: str | None = None
@@ -90,6 +92,7 @@ class Settings:
             "work_seconds",
             "job_hours",
             "max_job_mb",
+            "max_video_seconds",
         ):
             _above_zero(name, getattr(self, name))
         if (self.ssl_cert is None) != (self.ssl_key is None):

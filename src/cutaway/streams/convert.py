@@ -17,6 +17,7 @@ from cutaway.errors import OptionError
 from cutaway.media.video.codecs import suffix_of
 from cutaway.media.video.encode import Picture, to_steps, without_hidden
 from cutaway.media.video.info import VideoInfo
+from cutaway.media.video.library import Limits
 from cutaway.options import Options
 from cutaway.streams.behind import VideoBehind
 from cutaway.streams.line import Line
@@ -47,6 +48,7 @@ class Job:
         folder: whether `target` is a folder of PNGs.
         overwrite: whether a result of that name may be replaced.
         resume: keep finished segments, and go on after those that are there.
+        limits: what the source may be if a stranger sent it.
 
     Raises:
         OptionError: `resume` is wanted of something that is not one video file.
@@ -60,6 +62,7 @@ class Job:
     folder: bool = False
     overwrite: bool = False
     resume: bool = False
+    limits: Limits | None = None
 
     def __post_init__(self) -> None:
         if self.resume and (
@@ -138,7 +141,9 @@ def convert(
         check_target(target, job.video, transparent=job.transparent, folder=job.folder)
     with ExitStack() as stack:
         deep = job.target.suffix.lower() == ".mov" and job.video.codec in (None, "prores")
-        source = open_source(job.source, job.video.part, depth="source" if deep else 8, fps=job.video.fps)
+        source = open_source(
+            job.source, job.video.part, depth="source" if deep else 8, fps=job.video.fps, limits=job.limits
+        )
         stack.callback(source.close)
         parts = Parts.of(job.target, job.key) if job.resume else None
         made = parts.times() if parts else []

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from cutaway.media.video.info import VideoInfo
+from cutaway.media.video.library import Limits
 from cutaway.media.video.read import EVERYTHING, Part, VideoReader
 from cutaway.types import Frame
 
@@ -65,6 +66,7 @@ def open_source(
     *,
     depth: Literal[8, 16, "source"] = 8,
     fps: Fraction = Fraction(25),
+    limits: Limits | None = None,
 ) -> Source:
     """Open whatever a path names.
 
@@ -73,10 +75,13 @@ def open_source(
         part: which frames, and how large.
         depth: bits of the frames, see `VideoReader`.
         fps: frames in a second of a folder of pictures, which does not say.
+        limits: what the path may be if a stranger sent it: then it is a video file.
 
     Raises:
         ImageError: it cannot be read.
     """
+    if limits is not None:
+        return VideoReader(path, part, depth=depth, limits=limits)
     if path.is_dir():
         from cutaway.media.sequence import SequenceReader
 

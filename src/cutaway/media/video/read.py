@@ -13,7 +13,7 @@ from cutaway.errors import ImageError, OptionError
 from cutaway.media.files import AnyPath, printable
 from cutaway.media.video.colour import Colour, alpha_of, colour_of, to_pixels
 from cutaway.media.video.info import VideoInfo
-from cutaway.media.video.library import open_input, pyav, reason
+from cutaway.media.video.library import Limits, open_input, pyav, reason
 from cutaway.media.video.upright import Turn, turn_of
 from cutaway.pixels.resize import resize
 from cutaway.types import Frame, Metadata, Pixels, Size
@@ -73,6 +73,7 @@ class VideoReader:
         path: any file that PyAV reads.
         part: which frames, and how large.
         depth: 8 or 16 bits for each channel of the frames; "source" gives 16 where the source has more than 8.
+        limits: what the file may be if a stranger sent it.
 
     Attributes:
         info: what is known about the video.
@@ -91,15 +92,18 @@ class VideoReader:
         part: Part = EVERYTHING,
         *,
         depth: Literal[8, 16, "source"] = 8,
+        limits: Limits | None = None,
     ) -> None:
         self.path = Path(path)
         self.part = part
+        self._limits = limits
+        self._name = printable(path) if limits is None else "the video"  # its place says who may see it
         self.damaged = 0
         self.missing = 0.0
         self._seen: Fraction | None = None
-        self._container = open_input(path)
+        self._container = open_input(path, limits)
         try:
-            self._stream = _picture_stream(self._container, path)
+            self._stream = picture_stream(self._container, path)
             self._open(depth)
         except BaseException:
             self._container.close()
@@ -112,6 +116,8 @@ class VideoReader:
         self._cut = self._origin + self.part.start if self.part.start else Fraction(0)
         self._end = None if self.part.end is None else self._origin + self.part.end
         self._decoder = _decoder_for(self._stream)
+        if self._limits is not None:
+            self._decoder.options = self._limits.decoding
         self._rest = self._wanted()
         self._first = next(self._rest, None)
         if self._first is None:
@@ -125,10 +131,9 @@ class VideoReader:
         self._warn(frame)
 
     def _nothing(self) -> Exception:
-        name = printable(self.path)
         if self.part.start and not self.damaged:
-            return OptionError(f"start ({float(self.part.start):g} s) lies behind the end of {name}")
-        return ImageError(f"{name} cannot be read as a video: not one of its frames can be decoded")
+            return OptionError(f"start ({float(self.part.start):g} s) lies behind the end of {self._name}")
+        return ImageError(f"{self._name} cannot be read as a video: not one of its frames can be decoded")
 
     def _describe(self, frame: Any, bits: int) -> VideoInfo:
         aspect = self._stream.codec_context.sample_aspect_ratio or Fraction(1)
@@ -170,16 +175,16 @@ class VideoReader:
         return None
 
     def _warn(self, frame: Any) -> None:
-        name = printable(self.path)
         if self._colour.hdr:
             log.warning(
                 "%s is HDR (%s): it is converted to standard range, and highlights are clipped",
-                name,
+                self._name,
                 self._colour.hdr,
             )
         if frame.interlaced_frame:
             log.warning(
-                "%s is interlaced: moving edges will show combs; deinterlace it first if they matter", name
+                "%s is interlaced: moving edges will show combs; deinterlace it first if they matter",
+                self._name,
             )
 
     def __iter__(self) -> Iterator[Frame]:
@@ -204,11 +209,9 @@ class VideoReader:
 
     def _warn_of_damage(self) -> None:
         if self.damaged:
-            log.warning("%s: %d damaged places were left out", printable(self.path), self.damaged)
+            log.warning("%s: %d damaged places were left out", self._name, self.damaged)
         if self.missing:
-            log.warning(
-                "%s ends %.1f s before its header says: it was cut off", printable(self.path), self.missing
-            )
+            log.warning("%s ends %.1f s before its header says: it was cut off", self._name, self.missing)
 
     def _wanted(self) -> Iterator[tuple[Any, Fraction]]:
         """Decoded frames between start and end, every Nth, with their time in the source."""
@@ -258,7 +261,7 @@ class VideoReader:
 
     def _damage(self, why: str) -> None:
         self.damaged += 1
-        log.debug("%s: a damaged packet: %s", printable(self.path), why)
+        log.debug("%s: a damaged packet: %s", self._name, why)
 
     def _finished(self, frame: Any, time: Fraction) -> Frame:
         colour = colour_of(frame) if frame.format.name != "pal8" else Colour("rgb", True)
@@ -282,7 +285,7 @@ class VideoReader:
         self.close()
 
 
-def _picture_stream(container: Any, path: AnyPath) -> Any:
+def picture_stream(container: Any, path: AnyPath) -> Any:
     """The video stream that is not a cover picture."""
     for stream in container.streams.video:
         if "attached_pic" not in str(stream.disposition) and stream.codec_context is not None:

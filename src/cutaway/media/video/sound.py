@@ -58,7 +58,8 @@ class SoundEncoder:
         if self._next is None:
             self._next = round((time or 0) * self._rate)
         elif time is not None and (gap := round(time * self._rate) - self._next) > _GAP_S * self._rate:
-            yield from self._placed(self._silence(gap))
+            for begin in range(0, gap, self._rate):  # a second at a time: a hole may be long
+                yield from self._placed(self._silence(min(self._rate, gap - begin)))
         for part in self._resampler.resample(frame):
             yield from self._placed(part)
 

@@ -11,8 +11,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from cutaway.errors import unknown_name
 from cutaway.server.body import Form, shown
-from cutaway.server.fields import BACKGROUND, IMAGE, LOGO
+from cutaway.server.fields import BACKGROUND, IMAGE, LOGO, VIDEO
 from cutaway.server.jobs.store import Job
+from cutaway.server.jobs.video import check_extra
 from cutaway.server.problems import ClientGoneError, Problem
 
 if TYPE_CHECKING:
@@ -32,13 +33,15 @@ class Receiver:
 
     Attributes:
         form: the texts.
-        names: the pictures' own names.
+        names: the pictures' own names, or the video's.
+        video: whether it is a video.
         beside: which pictures for all of them came as well, by their fields.
     """
 
     def __init__(self, job: Job, *, max_pictures: int) -> None:
         self.form = Form()
         self.names: list[str] = []
+        self.video = False
         self.beside: set[str] = set()
         self._job, self._max_pictures = job, max_pictures
         self._file: BinaryIO | None = None
@@ -108,13 +111,28 @@ class Receiver:
                 raise Problem(400, "repeated_field", f"field {self._name!r} is given twice")
             self.beside.add(self._name)
             self._file = for_all[self._name].open("wb")
-        elif self._name == IMAGE:
-            if len(self.names) >= self._max_pictures:
-                raise Problem(400, "file_too_large", f"a batch has at most {self._max_pictures} pictures")
+        elif self._name in (IMAGE, VIDEO):
+            self._refuse_one_more()
             self._file = self._job.input(len(self.names)).open("wb")
             self.names.append(own_name[:200])
         else:
-            raise Problem(400, "unknown_field", unknown_name("upload", self._name[:40], [IMAGE, *for_all]))
+            raise Problem(
+                400, "unknown_field", unknown_name("upload", self._name[:40], [IMAGE, VIDEO, *for_all])
+            )
+
+    def _refuse_one_more(self) -> None:
+        """Say why the photo or the video that is coming is one too many."""
+        if self.names and (self.video or self._name == VIDEO):
+            raise Problem(
+                400,
+                "multiple_sources",
+                "a batch is one video or many photos: send each video as one of its own",
+            )
+        if len(self.names) >= self._max_pictures:
+            raise Problem(400, "file_too_large", f"a batch has at most {self._max_pictures} pictures")
+        if self._name == VIDEO:
+            check_extra()  # before its many bytes are taken in
+            self.video = True
 
     def _data(self, data: bytes) -> None:
         if self._file is not None:

@@ -13,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from cutaway.media.video.library import Limits
 from cutaway.server.body import limited_request
 from cutaway.server.fields import BACKGROUND, LOGO
 from cutaway.server.guards import who
 from cutaway.server.jobs.receive import Receiver
 from cutaway.server.jobs.runner import Runner, check
 from cutaway.server.jobs.store import Job, Progress, Store, Wanted, cache_folder
+from cutaway.server.jobs.video import accepted_video
 from cutaway.server.problems import Problem
 from cutaway.server.service import Service, drain, route
 from cutaway.server.settings import MB
@@ -26,6 +28,8 @@ from cutaway.server.settings import MB
 _LOOK_S = 0.25
 _SIGN_OF_LIFE_S = 15.0
 _ARRIVAL_S = 900.0
+_GROWTH = 4
+"""A video that is made may be so many times as large as the largest upload."""
 
 
 class JobsApi:
@@ -36,7 +40,16 @@ class JobsApi:
         folder = Path(settings.jobs_dir) if settings.jobs_dir else cache_folder()
         self.service = service
         self.store = Store(folder, hours=settings.job_hours)
-        self.runner = Runner(self.store, service.models, max_pixels=settings.max_pixels)
+        self.limits = Limits(
+            max_pixels=min(Limits.max_pixels, settings.max_pixels), max_seconds=settings.max_video_seconds
+        )
+        self.runner = Runner(
+            self.store,
+            service.models,
+            max_pixels=settings.max_pixels,
+            limits=self.limits,
+            max_video_bytes=int(_GROWTH * settings.max_job_mb * MB),
+        )
         service.on_start.append(self.runner.start)
         service.on_stop.append(self.runner.stop)
 
@@ -50,7 +63,7 @@ class JobsApi:
         ]
 
     async def begin(self, request: Request) -> Response:
-        """Take in pictures; they are worked on afterwards."""
+        """Take in pictures or a video; they are worked on afterwards."""
         async with self.service.admitted(request) as client:
             incoming = await asyncio.to_thread(self.store.incoming)
             try:
@@ -63,9 +76,9 @@ class JobsApi:
             except BaseException:  # also when the client is gone
                 await asyncio.to_thread(shutil.rmtree, incoming.folder, ignore_errors=True)
                 raise
+            told = await progress_of(job)
         self.runner.wake()
-        told = Progress("waiting", len(job.wanted().names), 0, 0).told(job.id)
-        return JSONResponse(told, 202, {"Location": f"/jobs/{job.id}"})
+        return JSONResponse(told.told(job.id), 202, {"Location": f"/jobs/{job.id}"})
 
     async def _accepted(self, request: Request, incoming: Job, client: str) -> Job:
         settings = self.service.settings
@@ -73,12 +86,24 @@ class JobsApi:
         limited = limited_request(request, max_bytes=int(settings.max_job_mb * MB), seconds=_ARRIVAL_S)
         await receiver.take(limited)
         if not receiver.names:
-            raise Problem(400, "missing_source", "send the pictures as uploads named 'image'")
+            raise Problem(
+                400, "missing_source", "send the pictures as uploads named 'image', or one named 'video'"
+            )
         wanted = Wanted(
-            receiver.form.texts, receiver.names, BACKGROUND in receiver.beside, LOGO in receiver.beside
+            receiver.form.texts,
+            receiver.names,
+            BACKGROUND in receiver.beside,
+            LOGO in receiver.beside,
+            receiver.video,
         )
-        await asyncio.to_thread(check, wanted)
-        self.service.rate.charge(client, len(receiver.names) * MB)
+        if wanted.video:
+            wanted, pixels = await asyncio.to_thread(
+                accepted_video, incoming, wanted, self.limits, max_pixels=settings.max_pixels
+            )
+        else:
+            await asyncio.to_thread(check, wanted)
+            pixels = len(receiver.names) * MB
+        self.service.rate.charge(client, pixels)
         return await asyncio.to_thread(self.store.accept, incoming, wanted)
 
     def _job(self, request: Request) -> Job:

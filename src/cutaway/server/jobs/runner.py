@@ -1,4 +1,4 @@
-"""The thread that works on batches, one picture after the other, below the requests that somebody waits for."""
+"""The thread that works on batches, one thing after the other, below the requests that somebody waits for."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import IO
 
 from cutaway.errors import CutawayError, OutputError
-from cutaway.server.fields import read_options
+from cutaway.media.video.library import Limits
+from cutaway.server.fields import VIDEO_FORMAT, read_options
 from cutaway.server.jobs.store import Job, Store, Wanted
+from cutaway.server.jobs.video import StoppedError, make_video, without_paths
 from cutaway.server.opened import Models
 from cutaway.server.own import Order
 from cutaway.server.pictures import read_upload
-from cutaway.server.problems import problem_of
+from cutaway.server.problems import Problem, problem_of
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +37,15 @@ class Runner:
         store: the batches.
         models: the models.
         max_pixels: largest picture.
+        limits: what a video may be.
+        max_video_bytes: largest video that is made.
     """
 
-    def __init__(self, store: Store, models: Models, *, max_pixels: int) -> None:
+    def __init__(
+        self, store: Store, models: Models, *, max_pixels: int, limits: Limits, max_video_bytes: int
+    ) -> None:
         self._store, self._models, self._max_pixels = store, models, max_pixels
+        self._limits, self._max_video_bytes = limits, max_video_bytes
         self._stop, self._news = threading.Event(), threading.Event()
         self._lock: IO[bytes] | None = None
         self._cleaned = 0.0
@@ -53,7 +60,7 @@ class Runner:
         self._news.set()
 
     def stop(self, *, seconds: float = 30.0) -> None:
-        """End after the picture that is being worked on."""
+        """End after the picture that is being worked on; a video is gone on with after the next start."""
         self._stop.set()
         self._news.set()
         self._thread.join(seconds)
@@ -103,8 +110,35 @@ class Runner:
         if not job.try_again(number, most=MAX_TRIES):
             job.settle(number, b"it took the server down each time", "error")
             return
-        data, suffix = self._made(job, job.wanted(), number)
+        wanted = job.wanted()
+        if wanted.video:
+            self._make_video(job, wanted)
+            return
+        data, suffix = self._made(job, wanted, number)
         job.settle(number, data, suffix)
+
+    def _make_video(self, job: Job, wanted: Wanted) -> None:
+        try:
+            remover = self._models.get(wanted.texts.get("model"))
+            made = make_video(
+                job,
+                wanted,
+                remover,
+                limits=self._limits,
+                max_bytes=self._max_video_bytes,
+                stop=self._stop.is_set,
+            )
+        except StoppedError:
+            job.forget_tries(0)
+        except CutawayError as error:
+            job.settle(0, without_paths(problem_of(error), job).encode(), "error")
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            log.error("a video failed: %s", type(error).__name__)
+            job.settle(0, b"something went wrong in the server", "error")
+        else:
+            job.keep(0, made)
 
     def _made(self, job: Job, wanted: Wanted, number: int) -> tuple[bytes, str]:
         """The bytes and the suffix of a result, or a sentence and "error"."""
@@ -135,6 +169,10 @@ def check(wanted: Wanted) -> None:
     Raises:
         Problem, OptionError: a name is unknown or a value impossible.
     """
+    if VIDEO_FORMAT in wanted.texts:
+        raise Problem(
+            400, "invalid_option", f"{VIDEO_FORMAT} goes with an uploaded video; photos have 'format'"
+        )
     read_options(wanted.texts, picture=wanted.background, logo=wanted.logo)
 
 

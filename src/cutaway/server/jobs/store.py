@@ -1,10 +1,11 @@
 """Batches on disk. All that is known about one is in its folder, so any process can tell how far it is.
 
 FOLDER/ID/job.json        what is wanted; written before the folder takes its name
-FOLDER/ID/inputs/0000     a picture as it came
+FOLDER/ID/inputs/0000     a picture as it came, or the only video
 FOLDER/ID/background      a picture to lay behind them all, if there is one
 FOLDER/ID/logo            a picture to lay over them all, if there is one
 FOLDER/ID/results/0000.png, 0000.error, 0000.tries
+FOLDER/ID/work            a video in the making; `work/frames` has a byte for each finished frame
 FOLDER/ID/result.zip      when all is done; the inputs and single results are gone then
 """
 
@@ -37,12 +38,17 @@ _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a batch wants: options as the form gave them, and the pictures' own names."""
+    """What a batch wants: options as the form gave them, and the pictures' own names.
+
+    `video` says that the only file is a video, of about so many `frames`.
+    """
 
     texts: dict[str, str]
     names: list[str]
     background: bool = False
     logo: bool = False
+    video: bool = False
+    frames: int = 0
     created: float = field(default_factory=time.time)
 
     def to_json(self) -> bytes:
@@ -52,12 +58,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a batch is."""
+    """How far a batch is, in photos or in frames of its video."""
 
     state: Literal["waiting", "working", "finished"]
     total: int
     done: int
     failed: int
+    unit: Literal["pictures", "frames"] = "pictures"
 
     def told(self, id: str) -> dict[str, Any]:
         """As JSON for the client."""
@@ -194,15 +201,49 @@ class Job:
 
     def progress(self) -> Progress:
         """How far it is."""
-        total = len(self.wanted().names)
+        wanted = self.wanted()
+        if wanted.video:
+            return self._frames_progress(wanted)
+        total = len(wanted.names)
         if self.is_finished:
-            with zipfile.ZipFile(self.zip) as files:
-                failed = len(json.loads(files.read("report.json"))["failed"])
+            failed = len(self._report()["failed"])
             return Progress("finished", total, total - failed, failed)
         suffixes = [path.suffix for path in (self.folder / "results").iterdir()]
         failed, tried = suffixes.count(".error"), suffixes.count(".tries")
         done = len(suffixes) - failed - tried
         return Progress("working" if done + failed + tried else "waiting", total, done, failed)
+
+    def _frames_progress(self, wanted: Wanted) -> Progress:
+        if self.is_finished:
+            report = self._report()
+            total, failed = report["frames"], bool(report["failed"])
+            return Progress("finished", total, 0 if failed else total, total if failed else 0, "frames")
+        done = self.frames_made()
+        begun = any((self.folder / "results").iterdir())
+        return Progress("working" if begun else "waiting", max(wanted.frames, done), done, 0, "frames")
+
+    def _report(self) -> dict[str, Any]:
+        with zipfile.ZipFile(self.zip) as files:
+            return dict(json.loads(files.read("report.json")))
+
+    @property
+    def frames(self) -> Path:
+        """A file with a byte for each frame of the video that is finished."""
+        return self.work / "frames"
+
+    @property
+    def notes(self) -> Path:
+        """What a person should know about the finished video, as JSON."""
+        return self.work / "notes"
+
+    @property
+    def work(self) -> Path:
+        """Where the video is made."""
+        return self.folder / "work"
+
+    def frames_made(self) -> int:
+        """How many frames of the video are finished."""
+        return self.frames.stat().st_size if self.frames.exists() else 0
 
     def open_numbers(self) -> list[int]:
         """The pictures that have neither a result nor an error yet."""
@@ -219,13 +260,22 @@ class Job:
             file.write(b".")
         return True
 
+    def forget_tries(self, number: int) -> None:
+        """It came further than before, or was stopped on purpose: begin to count anew."""
+        (self.folder / "results" / f"{number:04d}.tries").unlink(missing_ok=True)
+
+    def keep(self, number: int, made: Path) -> None:
+        """Take a file as a result; its suffix stays."""
+        made.replace(self.folder / "results" / f"{number:04d}{made.suffix}")
+
     def settle(self, number: int, data: bytes, suffix: str) -> None:
         """Write a result, whole or not at all; suffix "error" is for a sentence that says why there is none."""
         write_atomic(self.folder / "results" / f"{number:04d}.{suffix}", data, overwrite=True)
 
     def finish(self) -> None:
         """Put all results into one zip, with `report.json`, and let go of the rest."""
-        names, failed = self.wanted().names, {}
+        wanted, failed = self.wanted(), {}
+        names = wanted.names
         temporary = self.folder / ".result.tmp"
         with zipfile.ZipFile(temporary, "w") as files:  # pictures are compressed already
             taken: set[str] = {"report.json"}
@@ -235,9 +285,13 @@ class Job:
                     failed[own or path.stem] = path.read_text("utf-8")
                 elif path.suffix != ".tries":
                     files.write(path, _free_name(own, int(path.stem), path.suffix, taken))
-            files.writestr("report.json", json.dumps({"total": len(names), "failed": failed}, indent=1))
+            report = {"total": len(names), "failed": failed}
+            if wanted.video:
+                report["frames"] = wanted.frames if failed else self.frames_made()
+                report["notes"] = [] if failed else json.loads(self.notes.read_text("utf-8"))
+            files.writestr("report.json", json.dumps(report, indent=1))
         temporary.replace(self.zip)
-        for part in ("inputs", "results"):
+        for part in ("inputs", "results", "work"):
             shutil.rmtree(self.folder / part, ignore_errors=True)
 
     def remove(self) -> None:
