@@ -143,11 +143,6 @@ def _given_file(text: str) -> Path:
 
 
 def _unknown(name: str) -> str:
-    if name == FAST:
-        return (
-            f"model {FAST!r} does not come with this version of Cutaway: use {DEFAULT!r}, or update with "
-            "pip install --upgrade cutaway"
-        )
     known = [entry.name for entry in catalogue()]
     return unknown_name("model", name, known) + "; or give the path of a .onnx file"
 
