@@ -99,6 +99,14 @@ def test_fast_is_small_and_finds_the_same_subjects(remover: cutaway.Remover, fas
         assert iou(fast.matte(photo).alpha, remover.matte(photo).alpha >= 0.5) > 0.9, name
 
 
+def test_int8_says_nearly_the_same(remover: cutaway.Remover) -> None:
+    small = cutaway.Remover("default-int8")
+    assert resolve("default-int8").stat().st_size < 8_000_000
+    for name in ("astronaut", "chelsea", "coffee"):
+        photo = PHOTOS / f"{name}.jpg"
+        assert np.abs(small.matte(photo).alpha - remover.matte(photo).alpha).mean() < 0.03, name
+
+
 @pytest.mark.parametrize("slice_name", sorted(FAST_FLOORS))
 def test_fast_stays_above_its_floor(slice_name: str, fast: cutaway.Remover, test_data: Path) -> None:
     assert mean_iou(fast, test_data / "test" / slice_name) >= FAST_FLOORS[slice_name]
