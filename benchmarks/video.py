@@ -29,6 +29,7 @@ import numpy as np
 from photos import draw
 from provenance import describe, provenance
 
+from cutaway.cli.memory import keep_freed_memory
 from cutaway.media.video.encode import Coding
 from cutaway.media.video.info import VideoInfo
 from cutaway.media.video.read import VideoReader
@@ -174,6 +175,7 @@ def table(found: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure and write."""
+    keep_freed_memory()  # as the command does
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--model", default="default")
