@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cutaway.errors import OptionError
 
@@ -10,8 +10,7 @@ LOSSLESS = 100
 """The quality from which a WebP loses nothing, as ImageMagick has it."""
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """One kind of file that a result can be written as.
 
     Attributes:

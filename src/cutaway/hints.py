@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cutaway.errors import OptionError
 from cutaway.lengths import Length, read_length, read_lengths
 
 
-@dataclass(frozen=True)
-class Guidance:
+class Guidance(NamedTuple):
     """`roi`, `keep` and `drop`, parsed.
 
     Attributes:

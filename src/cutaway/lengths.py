@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from cutaway.errors import OptionError
 
 _LENGTH = re.compile(r"(-?\d{1,9}(?:\.\d{1,9})?)(px|%)?")
 
 
-@dataclass(frozen=True)
-class Length:
+class Length(NamedTuple):
     """A distance in pixels, or in per cent of something."""
 
     value: float

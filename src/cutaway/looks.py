@@ -7,8 +7,8 @@ a setting looks the same on photos of any size.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias, cast, get_args
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
 from cutaway.backdrops import css_colour
 from cutaway.errors import OptionError, unknown_name
@@ -27,8 +27,7 @@ Colour: TypeAlias = tuple[int, int, int, int]
 """Red, green, blue and alpha, 0..255 each."""
 
 
-@dataclass(frozen=True)
-class CanvasSize:
+class CanvasSize(NamedTuple):
     """What size the result has.
 
     Attributes:
@@ -81,8 +80,7 @@ def read_canvas(text: str) -> CanvasSize:
 _DISTANCE, _SOFTNESS = Length(2.2, "%"), Length(1.5, "%")
 
 
-@dataclass(frozen=True)
-class Shadow:
+class Shadow(NamedTuple):
     """The shadow of the subject.
 
     Attributes:
@@ -138,7 +136,7 @@ def read_shadow(text: str) -> Shadow:
 def _with_setting(shadow: Shadow, name: str, value: str, *, text: str) -> Shadow:
     length = read_length(value.removesuffix("deg") if name == "angle" else value)
     if name == "opacity" and length and not value.endswith("px") and 0 <= length.value <= 100:
-        return replace(shadow, opacity=length.value / 100)
+        return shadow._replace(opacity=length.value / 100)
     if (
         name == "angle"
         and length
@@ -146,11 +144,11 @@ def _with_setting(shadow: Shadow, name: str, value: str, *, text: str) -> Shadow
         and not value.endswith("px")
         and abs(length.value) <= 3600
     ):
-        return replace(shadow, angle=length.value)
+        return shadow._replace(angle=length.value)
     if name == "distance" and length and 0 <= length.value <= _most(length):
-        return replace(shadow, distance=length)
+        return shadow._replace(distance=length)
     if name == "softness" and length and 0 <= length.value <= _most(length):
-        return replace(shadow, softness=length)
+        return shadow._replace(softness=length)
     wanted = {"opacity": "a number of per cent from 0 to 100", "angle": "a number of degrees"}.get(
         name, f"a length from 0 to {_MOST_PX:g}px or {_MOST_SHARE:g}%"
     )
@@ -161,8 +159,7 @@ def _most(length: Length) -> float:
     return _MOST_SHARE if length.unit == "%" else _MOST_PX
 
 
-@dataclass(frozen=True)
-class Outline:
+class Outline(NamedTuple):
     """A line around the subject, as a sticker has: its width, and its colour."""
 
     width: Length
@@ -185,8 +182,7 @@ def read_outline(text: str) -> Outline:
     return Outline(length, painted)
 
 
-@dataclass(frozen=True)
-class Logo:
+class Logo(NamedTuple):
     """A small picture laid over the result.
 
     Attributes:
@@ -223,7 +219,7 @@ def read_logo(text: str, *, in_memory: bool = False) -> Logo:
             f"logo {text!r} is not {'' if in_memory else 'PICTURE,'}PLACE,SCALE: a place is one of "
             f"{', '.join(PLACES)}, a scale the logo's width in per cent of the result's, such as 15%"
         )
-    return Logo(picture, place or Logo.place, share or Logo.share)
+    return Logo(picture, place or "bottom-right", share or 0.15)
 
 
 def _share(word: str) -> float | None:
@@ -231,8 +227,7 @@ def _share(word: str) -> float | None:
     return length.value / 100 if length is not None and not word.strip().endswith("px") else None
 
 
-@dataclass(frozen=True)
-class Dress:
+class Dress(NamedTuple):
     """What is added to the subject and to the finished picture."""
 
     shadow: Shadow = _NO_SHADOW

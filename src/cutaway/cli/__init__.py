@@ -17,7 +17,6 @@ import click
 
 from cutaway._version import __version__
 from cutaway.cli.console import print_error, wants_traceback
-from cutaway.cli.memory import keep_freed_memory
 from cutaway.errors import CutawayError, near_name
 
 if TYPE_CHECKING:
@@ -54,6 +53,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Name of each command, where its function lives and its one line of help."""
 
+_HELP = {"-h", "--help", "--version"}
 _WITH_TORCH = ["train"], ["export"]
 HIDDEN = {"i", "p", "s", "b"}
 """Commands that `--help` does not list: rembg's letters, for those who know them."""
@@ -137,7 +137,10 @@ def run() -> None:
     for each processor and let it spin: a third of a single photo's processor time, for products of small matrices.
     """
     gc.set_threshold(50_000)
-    keep_freed_memory()
+    if not _HELP.intersection(sys.argv):
+        from cutaway.cli.memory import keep_freed_memory
+
+        keep_freed_memory()
     if sys.argv[1:2] not in _WITH_TORCH:  # on some processors that has the same BLAS, and uses it
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:

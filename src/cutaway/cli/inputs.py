@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from cutaway.errors import OptionError
 from cutaway.options import FORMATS
@@ -24,8 +25,7 @@ RESULT_MARK = "-cutout"
 _RESULT_STEM = re.compile(rf"{RESULT_MARK}(-[1-9]\d*)?$")
 
 
-@dataclass(frozen=True)
-class Photo:
+class Photo(NamedTuple):
     """One photo to work on.
 
     Attributes:
@@ -34,14 +34,13 @@ class Photo:
     """
 
     path: Path | None
-    under: Path = field(default_factory=Path)
+    under: Path = Path()
 
     def __str__(self) -> str:
         return "-" if self.path is None else str(self.path)
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """An input that cannot be worked on, and why."""
 
     input: str

@@ -8,7 +8,6 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,8 +98,8 @@ class Maker:
             except Exception as error:
                 if _disk_is_full(error):
                     self.stopped = "the disk is full"
-                made = replace(outcome, status="failed", error=_reason(error))
-        return replace(made, ms=round((time.perf_counter() - start) * 1000))
+                made = outcome._replace(status="failed", error=_reason(error))
+        return made._replace(ms=round((time.perf_counter() - start) * 1000))
 
     def _space_for(self, photo: Photo) -> contextlib.AbstractContextManager[None]:
         """Wait until there is memory for a photo; where one is done after the other there is nothing to wait for."""
@@ -136,13 +135,13 @@ class Maker:
 
             moving = cut_animation(read, remover, format=self._destination.format)
             self._write(moving.data, target)
-            return replace(outcome, status="done", width=moving.size[1], height=moving.size[0])
+            return outcome._replace(status="done", width=moving.size[1], height=moving.size[0])
         result = remover.remove(read)
         height, width = self._write_all(result, target)
         sure = None if result.confidence is None else round(result.confidence, 3)
         warnings = "; ".join([*(["no subject was found"] if sure == 0 else []), *result.warnings])
-        return replace(
-            outcome, status="done", width=width, height=height, confidence=sure, warning=warnings or None
+        return outcome._replace(
+            status="done", width=width, height=height, confidence=sure, warning=warnings or None
         )
 
     def _write_all(self, result: Result, target: Path | None) -> Size:

@@ -6,9 +6,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from cutaway.cli.console import is_terminal
 from cutaway.cli.inputs import (
@@ -30,8 +29,7 @@ MAX_NAME_BYTES = 255
 """The longest file name that all common file systems take."""
 
 
-@dataclass(frozen=True)
-class Destination:
+class Destination(NamedTuple):
     """Where results go, and as what.
 
     Attributes:
@@ -48,8 +46,7 @@ class Destination:
     each: bool = False
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """One photo and the file its result goes to (None: stdout)."""
 
     photo: Photo
@@ -105,7 +102,7 @@ def for_each(destination: Destination) -> Destination:
     path = destination.path
     if destination.kind == "file" and path is not None:
         path = path.with_name(f"{path.stem}-1{path.suffix}")
-    return replace(destination, path=path, each=True)
+    return destination._replace(path=path, each=True)
 
 
 def numbered(first: Path, number: int) -> Path:
@@ -203,8 +200,7 @@ def is_taken(path: Path) -> bool:
     return path.is_file() or path.is_dir() or not path.exists()
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What to do: the tasks, the inputs that cannot have a result, and our own results among the inputs."""
 
     tasks: list[Task]

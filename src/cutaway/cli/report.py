@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal
+from typing import IO, Literal, NamedTuple
 
 from cutaway.errors import OptionError, OutputError
 from cutaway.media.files import write_atomic
@@ -16,8 +16,7 @@ from cutaway.media.files import write_atomic
 Status = Literal["done", "skipped", "failed"]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one photo.
 
     Attributes:
@@ -107,7 +106,7 @@ class Report:
         try:
             if results and path.is_file():
                 self._kept = {o.input: o for o in _done_before(path, frozenset(results))}
-                text = "".join(_line(asdict(outcome)) for outcome in self._kept.values())
+                text = "".join(_line(outcome._asdict()) for outcome in self._kept.values())
                 write_atomic(path, text.encode(), overwrite=True)  # a kill in between must not lose a line
             self._file = path.open("a" if self._kept else "w", encoding="utf-8", newline="\n")
         except OSError as error:
@@ -130,8 +129,8 @@ class Report:
         """
         earlier = self._kept.get(outcome.input)
         if outcome.status == "skipped" and earlier is not None:
-            return replace(earlier, status="skipped")
-        self._write(asdict(outcome))
+            return earlier._replace(status="skipped")
+        self._write(outcome._asdict())
         return outcome
 
     def finish(self, tally: Tally) -> None:
@@ -154,7 +153,7 @@ def _line(value: dict[str, object]) -> str:
 
 def _done_before(path: Path, results: frozenset[tuple[str, str]]) -> Iterator[Outcome]:
     """The lines of an earlier report that tell of wanted results that are there; a torn line is none."""
-    known = {f.name for f in fields(Outcome)}
+    known = set(Outcome._fields)
     for line in path.read_bytes().splitlines():
         try:
             value = json.loads(line)

@@ -6,7 +6,7 @@ overwrites what the others have in common.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import onnxruntime as ort
 
@@ -16,8 +16,7 @@ CPU = "CPUExecutionProvider"
 _GPU_BUILD = "pip uninstall onnxruntime; pip install 'onnxruntime-gpu[cuda,cudnn]'"
 
 
-@dataclass(frozen=True)
-class Device:
+class Device(NamedTuple):
     """One device.
 
     Attributes:

@@ -7,8 +7,7 @@ parametricCurveType 10.18, s15Fixed16 4.3. The transfer function of sRGB: IEC 61
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +28,7 @@ _D50_XYZ_TO_LINEAR_SRGB = np.array(
 """sRGB's primaries adapted to D50 by Bradford's matrix, inverted (brucelindbloom.com, "RGB/XYZ Matrices")."""
 
 
-@dataclass(frozen=True, eq=False)
-class ToneMatrix:
+class ToneMatrix(NamedTuple):
     """An RGB profile as three tone curves and the matrix from its linear light to that of sRGB."""
 
     curves: tuple[Curve, Curve, Curve]

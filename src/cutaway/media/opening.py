@@ -6,10 +6,9 @@ import contextlib
 import io
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, BinaryIO, TypeAlias, cast
+from typing import IO, Any, BinaryIO, NamedTuple, TypeAlias, cast
 
 from PIL import ExifTags, Image
 
@@ -41,8 +40,7 @@ _PLUGINS: tuple[tuple[Callable[[bytes], bool], str, str], ...] = (
 """How each format begins, and the class that reads it; all take an open file and read no pixels yet."""
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(NamedTuple):
     """A picture whose header has been read.
 
     Attributes:
