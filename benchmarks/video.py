@@ -29,7 +29,7 @@ import numpy as np
 from photos import draw
 from provenance import describe, provenance
 
-from cutaway.cli.memory import keep_freed_memory
+from cutaway.engines.memory import keep_freed_memory
 from cutaway.media.video.encode import Coding
 from cutaway.media.video.info import VideoInfo
 from cutaway.media.video.read import VideoReader

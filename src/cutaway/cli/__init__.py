@@ -138,7 +138,7 @@ def run() -> None:
     """
     gc.set_threshold(50_000)
     if not _HELP.intersection(sys.argv):
-        from cutaway.cli.memory import keep_freed_memory
+        from cutaway.engines.memory import keep_freed_memory
 
         keep_freed_memory()
     if sys.argv[1:2] not in _WITH_TORCH:  # on some processors that has the same BLAS, and uses it

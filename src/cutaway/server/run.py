@@ -15,6 +15,7 @@ from types import FrameType
 
 import uvicorn
 
+from cutaway.engines.memory import keep_freed_memory
 from cutaway.errors import OptionError
 from cutaway.remover import Remover
 from cutaway.server.app import create_app
@@ -171,4 +172,5 @@ def _worker(settings: Settings, bound: socket.socket) -> SpawnProcess:
 
 
 def _serve_one(settings: Settings, bound: socket.socket) -> None:
+    keep_freed_memory()  # as the command that started it
     Listening(settings, bound=bound).serve()

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cutaway.cli.memory import keep_freed_memory
+from cutaway.engines.memory import keep_freed_memory
 
 
 def test_glibc_takes_the_settings() -> None:
