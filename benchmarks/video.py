@@ -135,7 +135,7 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """All figures of one run."""
     clip = folder / "clip.mp4"
     write_clip(clip, frames=args.frames, height=args.height, width=args.width)
-    options = Options(model=args.model, background="teal", zoom="off")
+    options = Options(model=args.model, background="teal", zoom=args.zoom)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     remover, workers = open_for_video(options)
     with remover:
@@ -148,7 +148,7 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     cpu = min(cpu for _, cpu in took)
     theirs = rembg_loop(args, clip, folder / "rembg.mp4", cores=cores)
     return {
-        "frames": args.frames, "size": [args.height, args.width], "cores": cores, "took_s": took,
+        "frames": args.frames, "zoom": args.zoom, "size": [args.height, args.width], "cores": cores, "took_s": took,
         "parts_cpu_s": spent, "ideal_s": ideal, "efficiency": ideal / best, "fps": args.frames / best,
         "cpu_efficiency": sum(spent.values()) / cpu, "rembg_s": theirs,
         "times_faster": theirs[0] / best if theirs else None, "times_less_cpu": theirs[1] / cpu if theirs else None,
@@ -159,7 +159,7 @@ def table(found: dict[str, Any]) -> str:
     """The figures as Markdown."""
     (height, width), frames = found["size"], found["frames"]
     rows = [
-        f"| {width}×{height}, {frames} frames | value |",
+        f"| {width}×{height}, {frames} frames, zoom {found['zoom']} | value |",
         "|---|---:|",
         f"| frames/s | {found['fps']:.1f} |",
     ]
@@ -179,6 +179,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--model", default="default")
+    parser.add_argument("--zoom", choices=("auto", "off"), default="auto", help="as of cutaway video")
     parser.add_argument("--frames", type=int, default=100)
     parser.add_argument("--height", type=int, default=720)
     parser.add_argument("--width", type=int, default=1280)

@@ -33,7 +33,7 @@ def test_a_video_and_the_loop_beside_it(
     """With a rembg that does nothing: the loop itself must run."""
     (tmp_path / "rembg.py").write_text(REMBG, "utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    args = argparse.Namespace(
+    args = argparse.Namespace(zoom="off",
         frames=6, height=64, width=96, rounds=1, model=str(bright_model),
         rembg_python=Path(sys.executable), u2net_home=tmp_path,
     )  # fmt: skip
@@ -63,7 +63,7 @@ def test_composites_know_their_truth(tmp_path: Path) -> None:
 
 
 def test_a_camera(bright_model: Path) -> None:
-    args = argparse.Namespace(model=str(bright_model), height=48, width=64, seconds=1.0)
+    args = argparse.Namespace(zoom="off", model=str(bright_model), height=48, width=64, seconds=1.0)
     found = camera_bench.measure(args, LiveOptions("realtime", 0, "off"), size=None)
     assert found["frames"] > 0 and found["looks"] > 0
     assert "pictures/s" in camera_bench.table({"drawn": found}, args)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -165,3 +165,15 @@ def test_memory_stays_flat_over_ten_thousand_frames(tmp_path: Path) -> None:
                 on_frame=lambda: held.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))  # fmt: skip
     assert len(held) == 10_000
     assert held[-1] - held[1000] < 30_000  # kB: the highest so far hardly rises after the first thousand
+
+
+@pytest.mark.parametrize(("size", "zoom", "wanted"), [(256, "off", 3), (256, "auto", 4), (352, "off", 4)])
+def test_a_small_network_leaves_a_core_to_the_rest(
+    size: int, zoom: Any, wanted: int, bright_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cutaway.remover
+
+    opened = cutaway.remover.Remover(str(bright_model), Options(model=str(bright_model), threads=1))
+    monkeypatch.setattr(opened._opened(), "spec", replace(opened.spec, size=size))
+    monkeypatch.setattr(cutaway.remover, "Remover", lambda options: opened)
+    assert open_for_video(Options(model=str(bright_model), threads=4, zoom=zoom))[1] == wanted
