@@ -22,9 +22,9 @@ Timed = tuple["Result", Fraction]
 MOST_SIDE_BY_SIDE = 8
 """Each frame being worked on needs memory of its own."""
 LIGHT_PX = 288
-"""A network that works at less than this, and looks once, leaves a core to decoding, composition and encoding: they take
-as long as it does, and one thread more would only stand in the way. Measured on two cores at 720p, as shares of what
-the parts' CPU time allows: `fast` 0.89 with one frame at a time, 0.86 with two; `default` 0.73 and 0.82."""
+"""A network that works at less than this, and looks once, leaves a core to decoding, composition and encoding: they
+take as long as it does, and one thread more would only stand in the way. Measured on two cores at 720p, as shares of
+what the parts' CPU time allows: `fast` 0.89 with one frame at a time, 0.86 with two; `default` 0.73 and 0.82."""
 
 
 def open_for_video(options: Options) -> tuple[Remover, int]:
