@@ -124,9 +124,7 @@ def restore(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Matte:
     _check_answer(raw, prepared, spec)
     top, left, bottom, right = prepared.box
     small = _soft_border(raw[0]) if spec.output == "trimap" else _activate(raw[0, 0], spec)
-    if spec.haze:
-        small = np.asarray(np.clip((small - spec.haze) / (1 - 2 * spec.haze), 0, 1), np.float32)
-    alpha = _resized(small, (bottom - top, right - left), spec.resample)
+    alpha = _resized(without_haze(small, spec.haze), (bottom - top, right - left), spec.resample)
     if alpha.shape != prepared.frame_size:
         part, alpha = alpha, np.zeros(prepared.frame_size, np.float32)
         alpha[top:bottom, left:right] = part
@@ -155,6 +153,11 @@ def _activate(raw: Floats, spec: ModelSpec) -> Floats:
         if high > low:
             return np.asarray((raw - low) / (high - low), np.float32)
     return np.clip(raw, 0, 1)
+
+
+def without_haze(alpha: Floats, haze: float) -> Floats:
+    """Alpha stretched so that what lies within `haze` of 0 or 1 becomes that; see `ModelSpec.haze`."""
+    return np.asarray(np.clip((alpha - haze) / (1 - 2 * haze), 0, 1), np.float32) if haze else alpha
 
 
 def _soft_border(shares: Floats) -> Floats:

@@ -15,7 +15,7 @@ from cutaway.data.pairs import Pair
 from cutaway.data.samples import load_pair
 from cutaway.evaluation.metrics import Overlap, boundary_iou, dice, iou, mae, overlap
 from cutaway.models.base import MatteNet
-from cutaway.pixels.prepare import shrink, tensor_size, to_tensor
+from cutaway.pixels.prepare import shrink, tensor_size, to_tensor, without_haze
 from cutaway.training.compute import Compute
 from cutaway.training.loss_text import DEFAULT_LOSS
 from cutaway.training.losses import matte_loss
@@ -46,7 +46,7 @@ def predict(
     tensor = torch.from_numpy(to_tensor(small, spec)).to(compute.device, memory_format=torch.channels_last)
     with torch.no_grad(), compute.autocast():
         logits = model(tensor)[-1].float()
-    alpha = model.alpha(logits)[0, 0].cpu().numpy()
+    alpha = without_haze(model.alpha(logits)[0, 0].cpu().numpy(), spec.haze)
     resized = cv2.resize(alpha, (photo.shape[1], photo.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.clip(resized, 0, 1).astype(np.float32), logits
 
