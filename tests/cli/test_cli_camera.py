@@ -255,7 +255,7 @@ def test_what_is_slow_is_off_unless_it_is_asked_for(
     )
     first, second = seen
     assert (first.zoom, first.foreground, first.background) == ("off", False, "blur")
-    assert first.model in ("fast", "default")
+    assert first.model == "fast"
     assert (second.zoom, second.foreground, second.model, second.background) == (
         "auto",
         True,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -35,9 +35,7 @@ from cutaway.streams.options import STEADINESS
 from cutaway.streams.scenes import KEYS, Scenes
 from cutaway.streams.sources import is_video
 from cutaway.types import Size
-
-if TYPE_CHECKING:
-    pass
+from cutaway.weights.store import FAST
 
 REPORT_S = 5.0
 """How often -v says how fast it is."""
@@ -144,7 +142,7 @@ def _options(ctx: click.Context, wanted: Wanted) -> tuple[Options, list[str]]:
     values = dict(ctx.ensure_object(dict))
     if values["format"] is not None:
         raise OptionError("--format is for photos: live pictures are shown, not written")
-    quick = {"zoom": "off", "foreground": False, "background": "blur", "model": _quick_model()}
+    quick = {"zoom": "off", "foreground": False, "background": "blur", "model": FAST}
     for name, value in quick.items():
         if ctx.get_parameter_source(name) is ParameterSource.DEFAULT:
             values[name] = value
@@ -155,13 +153,6 @@ def _options(ctx: click.Context, wanted: Wanted) -> tuple[Options, list[str]]:
     options = Options.from_mapping({**values, "background": first})
     refuse_moving(options.framing)
     return options, backgrounds
-
-
-def _quick_model() -> str:
-    """The small model for live pictures if there is one."""
-    from cutaway.weights.store import catalogue
-
-    return next((entry.name for entry in catalogue() if entry.name == "fast" and entry.is_here), "default")
 
 
 def _run(wanted: Wanted, options: Options, backgrounds: list[str], console: Console) -> int:
