@@ -100,6 +100,9 @@ def test_fast_is_small_and_finds_the_same_subjects(remover: cutaway.Remover, fas
 
 
 def test_int8_says_nearly_the_same(remover: cutaway.Remover) -> None:
+    processor = Path("/proc/cpuinfo")
+    if processor.is_file() and "avx2" in (flags := processor.read_text("utf-8")) and "vnni" not in flags:
+        pytest.skip("this processor has no VNNI: sums of 8-bit products may saturate (docs/engines.md)")
     small = cutaway.Remover("default-int8")
     assert resolve("default-int8").stat().st_size < 8_000_000
     for name in ("astronaut", "chelsea", "coffee"):
