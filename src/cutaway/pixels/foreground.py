@@ -28,7 +28,7 @@ SURE = 0.95
 SLIGHT = 0.02
 """Alpha this close to 0 or 1 is nearly that: hardly anything of the pixel is seen, or hardly anything of it is the
 background's. It keeps its colour."""
-_TILE_PX = (64, 128)
+_TILE_PX = (128, 256)
 """Height and width of a tile, about: what a tile needs stays in the processor's cache."""
 _HARDLY = np.float32(1e-4)
 """The weight, beside that of what is known near by, of what is taken where nothing is."""
@@ -58,19 +58,19 @@ def foreground(pixels: Pixels, alpha: Floats, *, shown: Floats | None = None) ->
         Type and shape of `pixels`: F where alpha is below 0.98 and more than 0.02 is shown, elsewhere the photo's own
         values. `pixels` itself where there is no edge or nothing that is surely subject.
     """
-    if alpha.max() < SURE or alpha.min() >= 1 - SLIGHT:
-        return pixels
     grid = _Grid.of((pixels.shape[0], pixels.shape[1]))
-    subject, behind = _fields(grid.sampled(pixels), grid.sampled(alpha), grid)
-    contrast = subject - behind
     mixed = _mixed(alpha, alpha if shown is None else shown)
+    tiles = [part for tile in grid.tiles() if (part := tile.around(mixed[tile.pixels]))]
+    cover = grid.sampled(alpha)
+    if not tiles or (cover.max() < SURE and alpha.max() < SURE):
+        return pixels
+    subject, behind = _fields(grid.sampled(pixels), cover, grid)
+    contrast = subject - behind
     result = pixels.copy()
-    for tile in grid.tiles():
-        where = mixed[tile.pixels]
-        if cv2.countNonZero(where):
-            fields = tile.enlarged(subject), tile.enlarged(contrast)
-            found = _unmixed(*fields, pixels[tile.pixels], alpha[tile.pixels])
-            cv2.copyTo(found, where, result[tile.pixels])
+    for tile in tiles:
+        fields = tile.enlarged(subject), tile.enlarged(contrast)
+        found = _unmixed(*fields, pixels[tile.pixels], alpha[tile.pixels])
+        cv2.copyTo(found, mixed[tile.pixels], result[tile.pixels])
     return result
 
 
@@ -141,6 +141,17 @@ class _Tile:
             for c, length in zip((self.rows, self.columns), self.grid.size, strict=True)
         )
         return down, across
+
+    def around(self, wanted: npt.NDArray[np.uint8]) -> _Tile | None:
+        """The cells that hold all the pixels that are wanted; None if there is none."""
+        left, top, width, height = cv2.boundingRect(wanted)
+        if width == 0:
+            return None
+        rows, columns = (
+            slice(cells.start + first // self.grid.side, cells.start + -(-(first + count) // self.grid.side))
+            for cells, first, count in ((self.rows, top, height), (self.columns, left, width))
+        )
+        return _Tile(self.grid, rows, columns)
 
     def enlarged(self, field: Floats) -> Floats:
         """A field of the whole grid, interpolated linearly between the cells' middles at the tile's pixels."""
