@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import FrameType
 
+from cutaway.cli.apart import PHOTOS_EACH, MakersApart
 from cutaway.cli.console import Console, print_error
 from cutaway.cli.inputs import Problem
 from cutaway.cli.maker import Maker
@@ -95,7 +96,8 @@ class Batch:
             remove_leftovers(folder)
         self._bar.draw()
         workers, options = share_out(self._options, photos=count)
-        maker = Maker(options, self._destination, overwrite=self._overwrite, workers=workers, say=self._say)
+        kind = MakersApart if _pays_to_be_apart(options, workers, count) else Maker
+        maker = kind(options, self._destination, overwrite=self._overwrite, workers=workers, say=self._say)
         crew = Crew(tasks, maker.make, workers=workers)
 
         def stop() -> None:
@@ -105,13 +107,18 @@ class Batch:
             else:
                 self.tally.interrupted = True
 
-        with contextlib.nullcontext() if count == 1 else interrupt_calls(stop):
-            for outcome in crew:
-                self._settle(outcome)
-                self._bar.step(worked=outcome.status != "skipped")
-                if maker.stopped:
-                    self.tally.stopped = maker.stopped
-                    crew.stop()
+        finished = False
+        try:
+            with contextlib.nullcontext() if count == 1 else interrupt_calls(stop):
+                for outcome in crew:
+                    self._settle(outcome)
+                    self._bar.step(worked=outcome.status != "skipped")
+                    if maker.stopped:
+                        self.tally.stopped = maker.stopped
+                        crew.stop()
+            finished = True
+        finally:
+            maker.close(at_once=not finished)
 
     def _say(self, text: str) -> None:
         self._bar.clear()
@@ -162,6 +169,15 @@ def share_out(options: Options, *, photos: int | None) -> tuple[int, Options]:
     available = options.threads or usable_threads()
     workers = available if photos is None else max(1, min(available, photos))
     return workers, options if workers == 1 else replace(options, threads=available // workers)
+
+
+def _pays_to_be_apart(options: Options, workers: int, photos: int | None) -> bool:
+    """Whether processes are quicker than threads: for many photos, and where no device is shared by all of them."""
+    if workers == 1 or photos is None or photos < PHOTOS_EACH * workers or not sys.executable:
+        return False
+    from cutaway.engines.providers import runs_on_cpu
+
+    return options.is_keyed or runs_on_cpu(options.device)
 
 
 def _named(name: str, message: str) -> str:

@@ -65,6 +65,9 @@ class Maker:
         self.stopped: str | None = None
         """Why there is no use in going on, in one line; None as long as there is."""
 
+    def close(self, *, at_once: bool = False) -> None:
+        """There is nothing to close: what is under way ends with this process."""
+
     def _open(self) -> Remover:
         engine = open_as(self._options)
         from cutaway.remover import Remover
@@ -85,7 +88,7 @@ class Maker:
             return outcome
         import_for(self._options)
         self._remover.begin()
-        with self._space_for(task.photo):
+        with self.space_for(task.photo):
             start = time.perf_counter()
             read = self._read(task.photo)
             reading_s = time.perf_counter() - start
@@ -101,8 +104,11 @@ class Maker:
                 made = outcome._replace(status="failed", error=_reason(error))
         return made._replace(ms=round((time.perf_counter() - start) * 1000))
 
-    def _space_for(self, photo: Photo) -> contextlib.AbstractContextManager[None]:
-        """Wait until there is memory for a photo; where one is done after the other there is nothing to wait for."""
+    def space_for(self, photo: Photo) -> contextlib.AbstractContextManager[None]:
+        """Wait until there is memory for a photo, which is held during the block.
+
+        Where one is done after the other, there is nothing to wait for.
+        """
         if self._room is None or photo.path is None:
             return contextlib.nullcontext()
         from cutaway.media.opening import pixels_claimed

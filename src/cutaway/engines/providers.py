@@ -81,3 +81,8 @@ def cannot(name: DeviceName, why: str) -> str:
         f"device {name!r} cannot be used: onnxruntime {ort.__version__} is installed (for {builds()}) and {why}. "
         f"Use device 'cpu', or: {DEVICES[name].install}"
     )
+
+
+def runs_on_cpu(device: DeviceName) -> bool:
+    """Whether a network will surely run on the processor: it was asked for, or nothing better can be there."""
+    return device == "cpu" or (device == "auto" and DEVICES[BY_ITSELF].provider is None)
