@@ -6,16 +6,18 @@ go `Said`, log records and for each task what came of it. Both ends are ours, so
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import pickle
 import signal
 from logging.handlers import QueueHandler
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, NoReturn
 
 from cutaway.cli.maker import Maker
 from cutaway.cli.naming import Destination
 from cutaway.cli.report import Outcome
+from cutaway.engines.memory import keep_freed_memory
 from cutaway.options import Options
 
 
@@ -58,8 +60,8 @@ class _Sender(QueueHandler):
         send(self._stream, record)
 
 
-def main() -> None:
-    """Work until the standard input ends."""
+def main() -> NoReturn:
+    """Work until the standard input ends, then end this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the other process's to hear
     tasks = os.fdopen(os.dup(0), "rb")
     told = os.fdopen(os.dup(1), "wb")
@@ -69,6 +71,8 @@ def main() -> None:
     log.setLevel(orders.level)
     log.propagate = False
     log.handlers[:] = [_Sender(told)]
+    gc.set_threshold(50_000)  # this and the next as the command that started it
+    keep_freed_memory()
     maker = Maker(
         orders.options, orders.destination, overwrite=orders.overwrite, workers=1,
         say=lambda text: send(told, Said(text)),
@@ -77,7 +81,7 @@ def main() -> None:
         try:
             task = pickle.load(tasks)
         except EOFError:
-            return
+            os._exit(0)  # all that was made is written; `cli.run` says what this spares
         try:
             made = Made(maker.make(task), maker.stopped)
         except Exception as error:
