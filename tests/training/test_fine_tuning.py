@@ -94,6 +94,31 @@ def test_from_a_model_file(
     assert means and all(torch.equal(m, torch.zeros_like(m)) for m in means)
 
 
+def test_norms_measured_anew_start_the_same_and_learn(
+    unbroken: Finished, leaves: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = str(unbroken.folder / "model.onnx")
+    run = tmp_path / "run"
+    with caplog.at_level(logging.INFO, logger="cutaway.training"):
+        train(tiny(leaves, run, init=start, renew_norms=True, epochs=2))
+    rows = rows_of(run)
+    assert float(rows[0]["val_iou"]) == pytest.approx(unbroken.result.scores["iou"], abs=1e-3)
+    assert "batch normalisation is folded" not in caplog.text
+    first, last = (
+        {k: v for k, v in ckpt.load(run / f"{name}.ckpt").model.items() if k.endswith("running_mean")}
+        for name in ("best", "last")
+    )
+    assert first and all(v.abs().sum() > 0 for v in last.values())
+    resumed = train(tiny(leaves, run, init=start, renew_norms=True, epochs=2), resume=True)
+    assert resumed.epochs == 2
+
+
+def test_norms_can_be_measured_anew_only_after_a_whole_model_file(leaves: Path, tmp_path: Path) -> None:
+    for wrong in ({}, {"init": "default", "init_partial": True}, {"init": "run/best.ckpt"}):
+        with pytest.raises(OptionError, match="renew_norms"):
+            build_network(tiny(leaves, tmp_path, renew_norms=True, **wrong), weights=None)
+
+
 def test_norms_stay_frozen_on_resume(unbroken: Finished, leaves: Path) -> None:
     config = tiny(leaves, Path("run"), init="gone.onnx")
     model = build_network(config, weights=ckpt.load(unbroken.folder / "last.ckpt")).train()

@@ -13,10 +13,21 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from cutaway.data.grounds import (
+    Picture,
+    Rng,
+    Source,
+    crop_resize,
+    drawn_background,
+    lay_over,
+    random_background,
+    subject_box,
+)
+from cutaway.data.several import add_subjects
 from cutaway.types import Box
 
-Picture = npt.NDArray[np.uint8]
-Rng = np.random.Generator
+ELSEWHERE = 0.5
+"""How often several subjects stand on a ground without one, rather than beside the photo's own."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,8 @@ class Augmentation:
         scale: side of the crop as a share of the photo's longer side, smallest and largest; from 1 up: the whole photo.
         stretch: largest change of the aspect ratio, as a factor.
         flip, colour, blur, noise, jpeg, coarse: chances of each.
+        upside_down: chance that the picture stands on its head.
+        several: chance that whole subjects of other photos are laid into the picture, each a subject of it, too.
         background: chance that the subject is laid on another background.
         empty: chance of a picture without any subject (needs pictures known to be empty).
     """
@@ -41,19 +54,13 @@ class Augmentation:
     coarse: float = 0.1
     background: float = 0.35
     empty: float = 0.02
+    upside_down: float = 0.0
+    several: float = 0.0
 
     @classmethod
     def none(cls) -> Augmentation:
         """No change at all: the whole photo, squeezed to the square."""
         return cls((1, 1), 1, flip=0, colour=0, blur=0, noise=0, jpeg=0, coarse=0, background=0, empty=0)
-
-
-def subject_box(matte: Picture) -> Box | None:
-    """(top, left, bottom, right) around everything above half, None if there is nothing."""
-    rows, columns = np.flatnonzero((matte >= 128).any(axis=1)), np.flatnonzero((matte >= 128).any(axis=0))
-    if rows.size == 0:
-        return None
-    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
 def random_window(matte: Picture, rng: Rng, *, how: Augmentation) -> Box:
@@ -74,62 +81,6 @@ def _place(centre: float, length: float, whole: int) -> float:
     return min(max(centre - length / 2, 0.0), whole - length)
 
 
-def crop_resize(picture: Picture, box: Box, size: int) -> Picture:
-    """Cut a box out and bring it to size × size."""
-    top, left, bottom, right = box
-    shrinks = (bottom - top) * (right - left) > size * size
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(
-        cv2.resize(picture[top:bottom, left:right], (size, size), interpolation=method), dtype=np.uint8
-    )
-
-
-def random_background(
-    source: tuple[Picture, Picture | None], rng: Rng, *, size: int, tries: int = 4
-) -> Picture | None:
-    """A size × size piece of another picture that shows (almost) none of its subject; None if none was found.
-
-    Args:
-        source: a picture and its matte; None for a picture that is known to be empty.
-        rng: source of all chance.
-        size: side in pixels.
-        tries: how many pieces to look at.
-    """
-    picture, matte = source
-    height, width = picture.shape[:2]
-    for attempt in range(tries):
-        share = rng.uniform(0.3, 1.0) if matte is None else rng.uniform(0.2, 0.8) / (1 + attempt / 2)
-        h, w = min(max(8, int(height * share)), height), min(max(8, int(width * share)), width)
-        y, x = int(rng.integers(0, height - h + 1)), int(rng.integers(0, width - w + 1))
-        if matte is None or float(matte[y : y + h, x : x + w].mean()) < 0.01 * 255:
-            return crop_resize(picture, (y, x, y + h, x + w), size)
-    return None
-
-
-def drawn_background(rng: Rng, *, size: int) -> Picture:
-    """A plain, graded or noisy ground, for when no photo will do; studio walls look like this."""
-    ends = rng.uniform(0, 255, (2, 3))
-    angle = rng.uniform(0, 2 * np.pi)
-    y, x = np.mgrid[:size, :size].astype(np.float32) / size
-    ramp = np.clip(0.5 + (np.cos(angle) * (x - 0.5) + np.sin(angle) * (y - 0.5)), 0, 1)[..., None]
-    ground = ends[0] + (ends[1] - ends[0]) * ramp * rng.uniform(0, 1)
-    grain = cv2.resize(
-        rng.normal(0, rng.uniform(0, 20), (size // 8, size // 8, 3)).astype(np.float32), (size, size)
-    )
-    return np.asarray(np.clip(ground + grain, 0, 255), dtype=np.uint8)
-
-
-def lay_over(picture: Picture, matte: Picture, *, background: Picture, rng: Rng) -> Picture:
-    """The subject on another background, its edge softened a little and its light moved towards the new scene's."""
-    alpha = cv2.GaussianBlur(matte, (0, 0), rng.uniform(0.4, 1.2)).astype(np.float32)[..., None] / 255
-    if rng.random() < 0.5:  # hide what is left of the old background along the edge
-        alpha = np.clip(alpha * 1.6 - 0.6, 0, 1)
-    subject = picture.astype(np.float32)
-    subject += rng.uniform(0, 0.25) * (background.mean(axis=(0, 1)) - subject.mean(axis=(0, 1)))
-    mixed = alpha * subject + (1 - alpha) * background
-    return np.asarray(np.clip(mixed + 0.5, 0, 255), dtype=np.uint8)
-
-
 def vary_colour(picture: Picture, rng: Rng) -> Picture:
     """Brightness, contrast, gamma, saturation and white balance, as one table look-up and one blend with grey."""
     levels = np.arange(256, dtype=np.float32)[:, None] / 255
@@ -144,8 +95,24 @@ def vary_colour(picture: Picture, rng: Rng) -> Picture:
 
 
 def blur(picture: Picture, rng: Rng) -> Picture:
-    """Out of focus, up to 2 pixels."""
+    """Out of focus, up to 2 pixels, or the camera moved, up to 9."""
+    if rng.random() < 0.4:
+        return np.asarray(cv2.filter2D(picture, -1, _streak(int(rng.integers(2, 5)), rng)), dtype=np.uint8)
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 2.0)), dtype=np.uint8)
+
+
+def _streak(radius: int, rng: Rng) -> npt.NDArray[np.float32]:
+    """A line through the middle of a small square, in any direction: what a point becomes while the camera moves."""
+    angle = rng.uniform(0, np.pi)
+    end = np.round(radius * np.array([np.cos(angle), np.sin(angle)])).astype(int)
+    kernel = np.zeros((2 * radius + 1, 2 * radius + 1), np.float32)
+    cv2.line(
+        kernel,
+        (int(radius - end[0]), int(radius - end[1])),
+        (int(radius + end[0]), int(radius + end[1])),
+        1.0,
+    )
+    return np.asarray(kernel / kernel.sum(), dtype=np.float32)
 
 
 def noise(picture: Picture, rng: Rng) -> Picture:
@@ -183,9 +150,6 @@ def degrade(picture: Picture, rng: Rng, *, how: Augmentation) -> Picture:
     return picture
 
 
-Source = Callable[[Rng], "tuple[Picture, Picture | None]"]
-
-
 def augment(
     picture: Picture, matte: Picture, *, size: int, rng: Rng, how: Augmentation, other: Source
 ) -> tuple[Picture, Picture]:
@@ -205,20 +169,28 @@ def augment(
     box = random_window(matte, rng, how=how)
     image, truth = crop_resize(picture, box, size), crop_resize(matte, box, size)
     if how.empty and rng.random() < how.empty:
-        source = other(rng)
-        ground = random_background(source, rng, size=size) if source[1] is None else None
-        image, truth = (
-            ground if ground is not None else drawn_background(rng, size=size),
-            np.zeros_like(truth),
-        )
+        image, truth = _empty(rng, size=size, other=other), np.zeros_like(truth)
     elif rng.random() < how.background:
-        ground = random_background(other(rng), rng, size=size)
-        image = lay_over(
-            image,
-            truth,
-            background=ground if ground is not None else drawn_background(rng, size=size),
-            rng=rng,
-        )
+        image = lay_over(image, truth, background=_ground(rng, size=size, other=other), rng=rng)
+    elif how.several and rng.random() < how.several:
+        if rng.random() < ELSEWHERE:
+            image, truth = _ground(rng, size=size, other=other), np.zeros_like(truth)
+        image, truth = add_subjects(image, truth, rng, other=other)
+    if how.upside_down and rng.random() < how.upside_down:
+        image, truth = np.ascontiguousarray(image[::-1]), np.ascontiguousarray(truth[::-1])
     if rng.random() < how.flip:
         image, truth = np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(truth[:, ::-1])
     return degrade(image, rng, how=how), truth
+
+
+def _empty(rng: Rng, *, size: int, other: Source) -> Picture:
+    """A piece of a picture that is known to be empty, or a drawn ground."""
+    source = other(rng)
+    found = random_background(source, rng, size=size) if source[1] is None else None
+    return drawn_background(rng, size=size) if found is None else found
+
+
+def _ground(rng: Rng, *, size: int, other: Source) -> Picture:
+    """A piece of any other picture beside its subject, or a drawn ground."""
+    found = random_background(other(rng), rng, size=size)
+    return drawn_background(rng, size=size) if found is None else found

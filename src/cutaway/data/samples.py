@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from cutaway.data.augment import Augmentation, Picture, Rng, augment
+from cutaway.data.augment import Augmentation, augment
+from cutaway.data.grounds import Picture, Rng
 from cutaway.data.masks import MaskReading, read_matte
 from cutaway.data.pairs import PICTURE_SUFFIXES, Pair
 from cutaway.data.photo_folder import read_names

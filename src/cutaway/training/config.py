@@ -37,6 +37,9 @@ class TrainConfig:
     init_partial: bool = (
         False  # take from init what fits by name and shape: a smaller network from a larger one
     )
+    renew_norms: bool = (
+        False  # after init from an .onnx: measure batch normalisation anew, so that it learns, too
+    )
     size: int = 320  # side of the training crops, and about the side the model will work at
     epochs: int = 30
     samples_per_epoch: int = 0  # 0: as many as there are training pairs
@@ -61,6 +64,8 @@ class TrainConfig:
     seed: int = 0
     augment: bool = True  # false: whole photos squeezed to a square, and nothing varied
     background: float = 0.35  # chance that a subject is laid on another background
+    several: float = 0.0  # chance that subjects of other photos are laid in; not where only one can be right
+    upside_down: float = 0.0  # chance of a picture on its head; things seen from above have no up
     scale_min: float = 0.45  # smallest crop as a share of the photo's longer side
     scale_max: float = 1.15  # largest; from 1 up it is the whole photo, squeezed to a square
     background_folder: str = (
@@ -88,6 +93,10 @@ class TrainConfig:
             )
         if self.init_partial and not self.init:
             raise OptionError("init_partial takes over a part of init: say which model with --init")
+        if self.renew_norms and (not self.init or self.init_partial):
+            raise OptionError(
+                "renew_norms measures the normalisation of an init taken over whole: give --init MODEL"
+            )
         if self.pretrained_file and not self.pretrained:
             raise OptionError(
                 "pretrained = false and a pretrained_file contradict each other; leave one of them out"
@@ -112,7 +121,7 @@ _AT_LEAST: dict[str, float] = {
     "size": 32, "epochs": 1, "samples_per_epoch": 0, "batch": 2, "weight_decay": 0, "clip": 0, "patience": 1,
     "seed": 0, "workers": 1, "threads": 0, "cache_gb": 0, "save_minutes": 0, "plateau_patience": 1, "min_lr": 0,
 }  # fmt: skip
-_SHARES = ("encoder_lr", "warmup", "background")
+_SHARES = ("encoder_lr", "warmup", "background", "several", "upside_down")
 _INNER_SHARES = ("validation", "ema", "plateau_factor")
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "device": ("auto", "cpu", "cuda"),

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from cutaway.errors import CheckpointError, ModelError
+from cutaway.errors import CheckpointError, ModelError, OptionError
 from cutaway.models.base import MatteNet, freeze_norms
 from cutaway.models.from_onnx import load_onnx_weights
 from cutaway.models.onnx_file import read_onnx, spec_of
@@ -24,11 +24,15 @@ def build_network(config: TrainConfig, *, weights: ckpt.Checkpoint | None) -> Ma
     """The configured network; not pretrained where its weights are about to be replaced by `weights` or `init`.
 
     Raises:
-        OptionError: an unknown architecture or an unknown key in `network`.
+        OptionError: an unknown architecture or an unknown key in `network`, or `renew_norms` with a checkpoint.
         CheckpointError: `init` is a checkpoint of another network, or damaged.
         ModelNotFoundError: `init` is neither a checkpoint nor a model.
         ModelError: `init` is a model of another network.
     """
+    if config.renew_norms and _is_checkpoint(config.init):
+        raise OptionError(
+            "renew_norms is for an init whose normalisation was lost, a model; a checkpoint has its own"
+        )
     replaced = bool(config.init or weights)
     model = build(
         config.arch,
@@ -39,7 +43,7 @@ def build_network(config: TrainConfig, *, weights: ckpt.Checkpoint | None) -> Ma
     )
     if config.init and not weights:
         _start_from(model, config)
-    if config.init and not _is_checkpoint(config.init):
+    if config.init and not _is_checkpoint(config.init) and not config.renew_norms:
         freeze_norms(model)
     return model
 
@@ -57,7 +61,8 @@ def _start_from(model: MatteNet, config: TrainConfig) -> None:
         load_onnx_weights(model, resolve(config.init))
     log.info(
         "starting from the weights of %s%s", config.init,
-        "" if _is_checkpoint(config.init) else "; its batch normalisation is folded into the convolutions, so the "
+        "" if _is_checkpoint(config.init) or config.renew_norms
+        else "; its batch normalisation is folded into the convolutions, so the "
         "network learns without it",
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ import torch
 
 import cutaway
 from cutaway._version import __version__
-from cutaway.data.augment import Picture
+from cutaway.data.grounds import Picture
 from cutaway.data.samples import load_pair
 from cutaway.training.finish import draw_sheet
 from cutaway.training.html_report import State, quoted, write_report

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import torch
 
-from cutaway.data.samples import Loaded, ahead
+from cutaway.data.samples import ahead
 from cutaway.errors import DataError
-from cutaway.pixels.prepare import LUMA
 from cutaway.training import checkpoint as ckpt
 from cutaway.training.config import TrainConfig
 from cutaway.training.distributed import together
@@ -31,12 +29,11 @@ from cutaway.training.pace import Pace
 from cutaway.training.reporting import report, resume_command, shows
 from cutaway.training.runlog import write_log
 from cutaway.training.setup import Run, set_up
+from cutaway.training.tensors import Batch, stack
 from cutaway.training.validate import Judged, validate
 from cutaway.training.verdict import MONITORED, after_epoch, after_start, is_better
 
 log = logging.getLogger(__name__)
-
-Batch: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -156,25 +153,7 @@ def _batches(run: Run) -> Iterator[Batch]:
     ]
     samples = ahead(jobs, workers=run.config.workers, depth=4 * run.config.batch)
     for share in shares:
-        yield _stack([next(samples) for _ in share], run)
-
-
-def _stack(samples: Sequence[Loaded], run: Run) -> Batch:
-    """uint8 samples to normalised float32 (N, C, S, S), C by the network's spec, and (N, 1, S, S) on the device."""
-    device = run.compute.device
-    image = (
-        torch.from_numpy(np.stack([s[0] for s in samples]))
-        .to(device, non_blocking=True)
-        .permute(0, 3, 1, 2)
-        .float()
-        / 255
-    )
-    if run.spec.channels == 1:
-        image = (image * torch.from_numpy(LUMA).to(device).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
-    mean = torch.tensor(run.spec.mean, device=device).view(1, -1, 1, 1)
-    std = torch.tensor(run.spec.std, device=device).view(1, -1, 1, 1)
-    truth = torch.from_numpy(np.stack([s[1] for s in samples])).to(device)[:, None].float() / 255
-    return ((image - mean) / std).contiguous(memory_format=torch.channels_last), truth
+        yield stack([next(samples) for _ in share], spec=run.spec, device=run.compute.device)
 
 
 def _step(run: Run, image: torch.Tensor, truth: torch.Tensor) -> float:

@@ -11,14 +11,16 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from cutaway.data.augment import Augmentation, Picture
+from cutaway.data.augment import Augmentation
 from cutaway.data.check_text import count
+from cutaway.data.grounds import Picture
 from cutaway.data.masks import MaskReading
 from cutaway.data.pairs import Pair, split_pairs
 from cutaway.data.samples import PairCache, Sampler, load_backgrounds
 from cutaway.errors import CheckpointError, DataError, OptionError, OutputError
 from cutaway.media.files import write_atomic
 from cutaway.models.base import MatteNet
+from cutaway.models.norms import renew_norms
 from cutaway.training import checkpoint as ckpt
 from cutaway.training.compute import Compute, choose
 from cutaway.training.config import MAY_CHANGE_ON_RESUME, TrainConfig
@@ -27,6 +29,7 @@ from cutaway.training.network import build_network
 from cutaway.training.optimise import Ema, build_optimiser
 from cutaway.training.prepare import check_packages, usable_pairs
 from cutaway.training.tensorboard import check_tensorboard
+from cutaway.training.tensors import stack
 from cutaway.training.validate import Judged
 from cutaway.weights.spec import ModelSpec
 
@@ -37,6 +40,9 @@ AS_IT_IS = Augmentation(
     scale=(1.0, 1.0), stretch=1.0, flip=0, colour=0, blur=0, noise=0, jpeg=0, coarse=0, background=0, empty=0
 )
 """No augmentation: the whole photo, squeezed to a square."""
+
+MEASURED_ON = 96
+"""Samples that `renew_norms` measures normalisation on."""
 
 
 @dataclass
@@ -122,6 +128,10 @@ def set_up(config: TrainConfig, *, resume: bool, team: Team) -> Run:
     fingerprint = _same_data(old, kept, held_out)
     model = build_network(config, weights=old).to(compute.device)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stubs lack it
+    spec = model.describe(config.name, size=config.size)
+    sampler = _sampler(config, kept, reading)
+    if config.renew_norms and not old:
+        renew_norms(model, _some_pictures(sampler, spec=spec, device=compute.device))
     run = Run(
         config=config,
         folder=folder,
@@ -132,12 +142,12 @@ def set_up(config: TrainConfig, *, resume: bool, team: Team) -> Run:
         ema=Ema(model, decay=config.ema),
         optimiser=build_optimiser(model, config),
         scaler=compute.scaler(),
-        sampler=_sampler(config, kept, reading),
+        sampler=sampler,
         kept=kept,
         held_out=held_out,
         reading=reading,
         data_text=data_text,
-        spec=model.describe(config.name, size=config.size),
+        spec=spec,
         fingerprint=fingerprint,
         state=ckpt.RunState(),
     )
@@ -240,10 +250,22 @@ def _sampler(config: TrainConfig, pairs: Sequence[Pair], reading: MaskReading) -
         config.size * 1.6
     )  # a crop of half the photo still has most of the resolution it is shown at
     cache = PairCache(pairs, reading=reading, longest=longest, budget_bytes=int(config.cache_gb * 2**30))
-    how = Augmentation(background=config.background, scale=(config.scale_min, config.scale_max))
+    how = Augmentation(
+        background=config.background,
+        scale=(config.scale_min, config.scale_max),
+        several=config.several,
+        upside_down=config.upside_down,
+    )
     how = how if config.augment else AS_IT_IS
     backgrounds = _backgrounds(config, longest=longest)
     return Sampler(cache, size=config.size, seed=config.seed, how=how, backgrounds=backgrounds)
+
+
+def _some_pictures(sampler: Sampler, *, spec: ModelSpec, device: torch.device) -> list[torch.Tensor]:
+    """The first samples of training, eight at a time."""
+    order = sampler.order(0, MEASURED_ON)
+    made = [sampler.sample(int(index), epoch=0, number=n) for n, index in enumerate(order)]
+    return [stack(made[n : n + 8], spec=spec, device=device)[0] for n in range(0, len(made), 8)]
 
 
 def _backgrounds(config: TrainConfig, *, longest: int) -> list[Picture]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 
-from cutaway.data.augment import Picture
+from cutaway.data.grounds import Picture
 from cutaway.data.masks import MaskReading
 from cutaway.data.pairs import Pair
 from cutaway.data.samples import load_pair
