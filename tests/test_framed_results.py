@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cutaway.engines.fake import FakeEngine
-from cutaway.errors import OptionError
+from cutaway.errors import ImageError, OptionError
 from cutaway.options import Options
 from cutaway.remover import Remover
 from cutaway.result import Result
@@ -286,6 +286,37 @@ def test_a_logo_wider_than_there_is_room_is_made_smaller(logo: Path) -> None:
     found = made(background="white", logo=f"{logo},center,100%").to_numpy().astype(int)
     blue = np.argwhere((found == (0, 0, 255)).all(axis=2))
     assert blue.min(axis=0)[1] == 2 and blue.max(axis=0)[0] - blue.min(axis=0)[0] in (37, 38)
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"background": "white"}, {"effect": "grey-background"}, {"canvas": "1:1"}]
+)
+def test_a_logo_in_memory_is_laid_as_one_in_a_file(logo: Path, more: dict[str, str]) -> None:
+    remover, photo = Remover(engine=FakeEngine(1.0)), red_blue(60, 80)
+    plain = remover.remove(photo, options=Options.from_mapping(more))
+    for said in ("", "top-left,25%", "40%"):
+        text = f"{logo},{said}" if said else str(logo)
+        wanted = remover.remove(photo, options=Options.from_mapping(more | {"logo": text}))
+        with Image.open(logo) as image:
+            for given in (logo, logo.read_bytes(), image, np.asarray(image)):
+                assert plain.with_logo(given, said).to_bytes() == wanted.to_bytes()
+    assert plain.to_bytes() != wanted.to_bytes()
+    assert (
+        wanted.with_logo(logo, "top-left,25%").to_bytes() != wanted.to_bytes()
+    )  # it comes before the option
+    over = plain.with_logo(logo, "left") if more.get("effect") else plain.with_logo(logo, "left").over("teal")
+    assert over.mark is not None
+
+
+def test_a_logo_in_memory_that_cannot_be(logo: Path) -> None:
+    remover, photo = Remover(engine=FakeEngine(1.0)), red_blue(60, 80)
+    for said in ("nowhere", f"{logo},left", "left,0%", "left,200%"):
+        with pytest.raises(OptionError, match="PLACE,SCALE"):
+            remover.remove(photo).with_logo(logo, said)
+    with pytest.raises(OptionError, match="mask_only"):
+        remover.remove(photo, options=Options(mask_only=True)).with_logo(logo)
+    with pytest.raises(ImageError):
+        remover.remove(photo).with_logo(b"no picture")
 
 
 def test_added_colours_make_everything_srgb(logo: Path) -> None:

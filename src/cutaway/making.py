@@ -72,7 +72,7 @@ def layers(result: Result) -> tuple[Cutout | None, Cutout, Frame | Cutout | None
     placement, _ = _placement(result)
     subject = _subject(result, photo, placement)
     hidden = replace(subject, alpha=np.zeros_like(subject.alpha))
-    logo = None if result.options.dress.logo is None else _with_logo(result, hidden)
+    logo = None if result.dress.logo is None else _with_logo(result, hidden)
     ground = None if result.backdrop.kind == "none" else _over_ground(result, hidden, photo, placement)
     return cast(Cutout | None, logo), subject, ground
 
@@ -105,7 +105,7 @@ def _with_effect(result: Result) -> Frame:
 
 def _becomes_srgb(result: Result) -> bool:
     """Whether anything is added that has colours of its own; else the photo keeps its pixels and profile."""
-    dress = result.options.dress
+    dress = result.dress
     return result.backdrop.kind not in ("none", "original") or bool(dress.outline or dress.logo)
 
 
@@ -116,7 +116,7 @@ def _placement(result: Result) -> tuple[Placement | None, tuple[str, ...]]:
     from cutaway.staging import placement_of
 
     below = _background_picture(result).size if in_background else None
-    return placement_of(result.cutout.alpha, result.options.framing, result.options.dress, below=below)
+    return placement_of(result.cutout.alpha, result.options.framing, result.dress, below=below)
 
 
 def _subject(result: Result, photo: Frame, placement: Placement | None) -> Cutout:
@@ -125,11 +125,11 @@ def _subject(result: Result, photo: Frame, placement: Placement | None) -> Cutou
     if result.backdrop.kind != "original" and not result.options.mask_only:
         pixels = _own_colour(result, pixels)
     subject = replace(result.cutout, pixels=pixels, metadata=photo.metadata)
-    if placement is None and result.options.dress.only_logo:
+    if placement is None and result.dress.only_logo:
         return subject
     from cutaway.staging import dressed, framed
 
-    return dressed(framed(subject, placement), result.options.dress)
+    return dressed(framed(subject, placement), result.dress)
 
 
 def _own_colour(result: Result, pixels: Pixels) -> Pixels:
@@ -193,7 +193,7 @@ def _over_original(
 
         whole = framed(whole, placement)
     pixels, alpha = whole.pixels, whole.alpha
-    if not result.options.dress.only_logo:
+    if not result.dress.only_logo:
         pixels, alpha = over_translucent(subject.pixels, subject.alpha, pixels, background_alpha=alpha)
     if alpha.min() < 1:
         return replace(whole, pixels=pixels, alpha=alpha)
@@ -236,14 +236,15 @@ def _over_opaque(subject: Cutout, below: Pixels) -> Frame:
 
 
 def _with_logo(result: Result, picture: Frame | Cutout) -> Frame | Cutout:
-    logo = result.options.dress.logo
+    logo = result.dress.logo
     if logo is None:
         return picture
     from cutaway.staging import with_logo
 
     frame = in_srgb(Frame(picture.pixels, metadata=picture.metadata), "the result")
     picture = replace(picture, pixels=frame.pixels, metadata=frame.metadata)
-    return with_logo(picture, logo, _kept_picture(result, logo.picture, "the logo"))
+    mark = result.mark.picture if result.mark else _kept_picture(result, logo.picture, "the logo")
+    return with_logo(picture, logo, mark)
 
 
 def _background_picture(result: Result) -> Frame:

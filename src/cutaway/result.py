@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
 from cutaway.errors import OptionError, OutputError
 from cutaway.kept import Kept
-from cutaway.looks import read_canvas
+from cutaway.looks import Dress, Logo, read_canvas, read_logo
 from cutaway.making import Backgrounds, Made, Picture, in_srgb, make, read_photo
 from cutaway.options import FORMATS, Options, OutputFormat
 from cutaway.types import Backdrop, Canvas, Cutout, Fit, Frame, Mask, Matte, Pixels
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 AnyPath: TypeAlias = str | os.PathLike[str]
 SPECK = 0.02
 """A separate part of the subject is one of its own from this share of the largest part's area."""
+
+
+class Mark(NamedTuple):
+    """A logo in memory: where it goes, and the picture itself, in sRGB."""
+
+    logo: Logo
+    picture: Frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +47,7 @@ class Result:
             the photo had.
         options: what was asked for.
         behind: a background given as a picture in memory; it comes before `options.background`.
+        mark: a logo given as a picture in memory, in sRGB; it comes before `options.logo`.
         remarks: what finding the subject left to say, one sentence each; part of `warnings`.
     """
 
@@ -48,6 +56,7 @@ class Result:
     cutout: Cutout
     options: Options
     behind: Backdrop | None = None
+    mark: Mark | None = None
     remarks: tuple[str, ...] = ()
     _kept: Backgrounds = field(default_factory=lambda: Kept(2), repr=False)
 
@@ -55,6 +64,12 @@ class Result:
     def backdrop(self) -> Backdrop:
         """What lies behind the subject."""
         return self.behind or self.options.backdrop
+
+    @property
+    def dress(self) -> Dress:
+        """Shadow, outline and logo."""
+        dress = self.options.dress
+        return dress if self.mark is None else dress._replace(logo=self.mark.logo)
 
     @property
     def picture(self) -> Picture:
@@ -128,6 +143,20 @@ class Result:
         if canvas is not None or options.backdrop.kind == "picture":
             options = options.with_changes({"canvas": kept})
         return replace(self, options=options, behind=None)
+
+    def with_logo(self, logo: Photo, said: str = "") -> Result:
+        """The same under a logo that is given as a picture.
+
+        Args:
+            logo: the picture: a path, bytes, a Pillow image, an array or a frame.
+            said: its place and width as the `logo` option has them behind the path: "top-left,12%".
+
+        Raises:
+            OptionError: `said` is not that, or a matte was asked for.
+            ImageError: the picture cannot be read.
+        """
+        place = logo_in_memory(self.options, said)
+        return replace(self, mark=Mark(place, in_srgb(read_photo(logo), "the logo")))
 
     def each(self) -> list[Result]:
         """The separate subjects of the photo, each as a result of its own with the same options, from left to right.
@@ -215,6 +244,17 @@ class Result:
         if profile is not None:
             image.info["icc_profile"] = profile
         return image
+
+
+def logo_in_memory(options: Options, said: str) -> Logo:
+    """The place and width of a logo that is given as a picture.
+
+    Raises:
+        OptionError: `said` is not PLACE,SCALE, or the options contradict a logo.
+    """
+    if options.mask_only:
+        raise OptionError("mask_only writes the matte, which has no logo: leave out one of the two")
+    return read_logo(said, in_memory=True)
 
 
 def _same_file(path: str, source: str | None) -> bool:

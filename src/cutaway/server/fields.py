@@ -8,8 +8,8 @@ from typing import Any, get_args, get_type_hints
 
 from cutaway.errors import OptionError, unknown_name
 from cutaway.options import Options
+from cutaway.result import logo_in_memory
 from cutaway.server.body import shown
-from cutaway.server.logo import check_logo
 from cutaway.server.problems import Problem
 
 IMAGE, BACKGROUND, LOGO, MATTE, SCRIBBLES = "image", "background", "logo", "matte", "scribbles"
@@ -114,7 +114,7 @@ def read_options(
         _leave_out_picture(values)
     options = Options.from_mapping(values)
     if logo:
-        check_logo(options, said or "")
+        logo_in_memory(options, said or "")
     return options
 
 

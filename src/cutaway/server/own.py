@@ -26,7 +26,6 @@ from cutaway.server.fields import (
     described,
     read_options,
 )
-from cutaway.server.logo import with_logo
 from cutaway.server.pictures import Answer, read_upload
 from cutaway.server.problems import Problem
 from cutaway.server.service import Service, route
@@ -189,8 +188,10 @@ class Order:
         check()
         if background is not None:
             result = result.over(background, canvas=self.canvas)
-        with with_logo(result, self.logo, said=self.logo_said, max_pixels=max_pixels) as marked:
-            return finished(marked, check)
+        if self.logo is not None:
+            logo = read_upload(self.logo, max_pixels=max_pixels, what="the logo")
+            result = result.with_logo(logo, self.logo_said)
+        return finished(result, check)
 
 
 def finished(result: Result, check: Check) -> Answer:

@@ -26,7 +26,6 @@ from cutaway.options import Options
 from cutaway.remover import Remover
 from cutaway.server.fields import VIDEO_FORMAT, VIDEO_FORMATS
 from cutaway.server.jobs.store import Job, Wanted
-from cutaway.server.logo import named_logo
 from cutaway.server.own import Order
 from cutaway.server.pictures import read_upload
 from cutaway.server.problems import Problem
@@ -126,7 +125,10 @@ def _with_uploads(order: Order, job: Job, wanted: Wanted) -> Options:
     if wanted.background:
         behind = str(job.background.absolute())
         options = options.with_changes({"background": behind, "canvas": order.canvas})
-    return named_logo(options, job.logo.absolute(), order.logo_said) if wanted.logo else options
+    if wanted.logo:
+        said = order.logo_said.lstrip(", ")  # before it there is no name
+        options = options.with_changes({"logo": f"{job.logo.absolute()}{',' if said else ''}{said}"})
+    return options
 
 
 def make_video(
