@@ -27,7 +27,7 @@ SAME_ROOM = {
     "lengths": "types",
     "backdrops": "options", "looks": "options", "hints": "options", "presets": "options",
     "result": "remover", "making": "remover", "staging": "remover", "writing": "remover",
-    "shaping": "remover", "guidance": "remover", "kept": "remover",
+    "shaping": "remover", "one_call": "remover", "guidance": "remover", "kept": "remover",
     "__main__": "cli",
 }  # fmt: skip
 ONLY_IN = {  # a package, and the rooms or files that may import it

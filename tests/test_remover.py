@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import cutaway
+from cutaway import one_call
 from cutaway import remover as remover_module
 from cutaway.engines.fake import FAKE_SPEC, FakeEngine, luminance
 from cutaway.errors import (
@@ -22,8 +23,9 @@ from cutaway.errors import (
     ModelNotFoundError,
     OptionError,
 )
+from cutaway.one_call import change_background, remove
 from cutaway.options import Options
-from cutaway.remover import Remover, Result, change_background, remove
+from cutaway.remover import Remover
 from cutaway.types import Frame, Matte, Metadata
 from remover_samples import INSIDE, OUTSIDE, half, opened, png, red_blue, swapped_profile
 
@@ -150,7 +152,7 @@ def test_remove_keeps_only_a_few_models(bright_model: Path, disc: np.ndarray, tm
         path = tmp_path / f"{i}.onnx"
         path.write_bytes(bright_model.read_bytes())
         cutaway.remove(disc, model=str(path), threads=1)
-    assert len(remover_module._removers._values) == 4
+    assert len(one_call._removers._values) == 4
 
 
 # --- options and refusals -----------------------------------------------------------------------------------

@@ -15,8 +15,9 @@ from cutaway._version import __version__
 
 if TYPE_CHECKING:
     from cutaway.errors import CutawayError
+    from cutaway.one_call import change_background, remove
     from cutaway.options import Options
-    from cutaway.remover import Remover, Result, change_background, remove
+    from cutaway.remover import Remover, Result
     from cutaway.types import Cutout, Frame, Matte
 
 _WHERE = {
@@ -27,8 +28,8 @@ _WHERE = {
     "Options": "cutaway.options",
     "Remover": "cutaway.remover",
     "Result": "cutaway.remover",
-    "change_background": "cutaway.remover",
-    "remove": "cutaway.remover",
+    "change_background": "cutaway.one_call",
+    "remove": "cutaway.one_call",
 }
 
 __all__ = [

@@ -173,7 +173,9 @@ def share_out(options: Options, *, photos: int | None) -> tuple[int, Options]:
 
 def _pays_to_be_apart(options: Options, workers: int, photos: int | None) -> bool:
     """Whether processes are quicker than threads: for many photos, and where no device is shared by all of them."""
-    if workers == 1 or photos is None or photos < PHOTOS_EACH * workers or not sys.executable:
+    if workers == 1 or photos is None or photos < PHOTOS_EACH * workers:
+        return False
+    if not sys.executable or getattr(sys, "frozen", False):  # there is no Python that could be started
         return False
     from cutaway.engines.providers import runs_on_cpu
 
