@@ -25,7 +25,7 @@ from cutaway.errors import (
 )
 from cutaway.one_call import change_background, remove
 from cutaway.options import Options
-from cutaway.remover import Remover
+from cutaway.remover import Remover, Result
 from cutaway.types import Frame, Matte, Metadata
 from remover_samples import INSIDE, OUTSIDE, half, opened, png, red_blue, swapped_profile
 
