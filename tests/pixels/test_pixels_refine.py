@@ -130,17 +130,34 @@ def test_any_size(size: tuple[int, int]) -> None:
     assert np.isfinite(after).all()
 
 
-@pytest.mark.parametrize("few", [(17, 23), (90, 130)], ids=["far", "little"])
-def test_tiles_enlarge_as_resize_does(few: tuple[int, int]) -> None:
-    planes = np.random.default_rng(0).uniform(0, 1, (2, *few)).astype(np.float32)
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.2, 1.0])
+@pytest.mark.parametrize("few", [(17, 23), (90, 130), (1, 1), (261, 265)], ids=str)
+def test_tiles_enlarge_as_resize_does(few: tuple[int, int], share: float) -> None:
+    """All pixels that a wanted cell has a share in, each once; of the others only those of the same tiles."""
+    rng = np.random.default_rng(0)
+    planes = rng.uniform(0, 1, (2, *few)).astype(np.float32)
     size = TILE[0] * 2 + 5, TILE[1] + 9
-    made, wanted = np.full((2, *size), -1, np.float32), np.zeros(few, np.float32)
-    wanted[-1] = 1
+    made, times = np.zeros((2, *size), np.float32), np.zeros(size, int)
+    wanted = (rng.random(few) < share).astype(np.float32)
 
     def work(tile: tuple[slice, slice], part: np.ndarray) -> None:
         made[:, *tile] = part
+        times[tile] += 1
 
     Enlargement(planes, size).each(work, wanted=wanted)
     resized = np.stack([resize(plane, size) for plane in planes])
-    np.testing.assert_allclose(made[:, 2 * TILE[0] :], resized[:, 2 * TILE[0] :], atol=1e-5)
-    assert (made[:, : TILE[0]] == -1).all()
+    np.testing.assert_allclose(made, np.where(times > 0, resized, 0), atol=1e-5)
+    assert times.max() <= 1
+    assert times[resize(wanted, size) > 1e-6].all()
+    assert times.any() == wanted.any()
+
+
+def test_tiles_are_no_larger_than_what_is_wanted_of_them() -> None:
+    wanted, seen = np.zeros((30, 40), np.float32), []
+    wanted[10:12, 20:23] = 1
+    Enlargement(np.zeros((1, 30, 40), np.float32), (300, 400)).each(
+        lambda tile, _: seen.append(tile), wanted=wanted
+    )
+    first, last = min(t[0].start for t in seen), max(t[0].stop for t in seen)
+    left, right = min(t[1].start for t in seen), max(t[1].stop for t in seen)
+    assert (first, last, left, right) == (95, 125, 195, 235)  # from the centres before to those behind
