@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
+from cutaway.engines.threads import usable_threads
 from cutaway.kept import Kept
 from cutaway.types import Cutout, Floats, Frame, Matte, Pixels
 
@@ -138,7 +139,8 @@ def _own_colour(result: Result, pixels: Pixels) -> Pixels:
         return pixels
     from cutaway.pixels.foreground import foreground
 
-    own = foreground(pixels, result.matte.alpha, shown=result.cutout.alpha)
+    threads = result.options.threads or usable_threads()
+    own = foreground(pixels, result.matte.alpha, shown=result.cutout.alpha, threads=threads)
     return _without_spill(result, own) if result.options.is_keyed else own
 
 

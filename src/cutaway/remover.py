@@ -173,7 +173,7 @@ class Remover:
             _refine_inside(box or (0, 0, *frame.size), frame, first.alpha, shown)
             if plain is not None:  # soft only where the border class is
                 np.copyto(first.alpha, plain, where=(plain == 0) | (plain == 1))
-        return Matte(first.alpha, confidence)
+        return Matte.trusted(first.alpha, confidence)  # restored, blended and refined: all within [0, 1]
 
     def _look(self, frame: Frame, box: Box | None = None) -> tuple[Matte, Prepared]:
         """The network's matte of a part of a photo, as large as that part, and what the network was shown."""

@@ -100,6 +100,21 @@ def test_tiles_leave_no_seams(size: tuple[int, int], monkeypatch: pytest.MonkeyP
     assert (tiled != photo).any()
 
 
+@pytest.mark.parametrize("threads", [2, 3, 99])
+@pytest.mark.parametrize("size", [(701, 90), (2, 900)])
+def test_threads_change_nothing(size: tuple[int, int], threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    import cutaway.pixels.foreground as room
+
+    monkeypatch.setattr(room, "_LARGE_PX", 1)
+    rng = np.random.default_rng(0)
+    photo = rng.integers(0, 256, (*size, 3), np.uint8)
+    alpha = np.clip(rng.uniform(-0.5, 1.5, size), 0, 1).astype(np.float32)
+    for shown in (None, alpha, np.clip(alpha * 1.2, 0, 1).astype(np.float32)):
+        alone = foreground(photo, alpha, shown=shown)
+        np.testing.assert_array_equal(foreground(photo, alpha, shown=shown, threads=threads), alone)
+    assert foreground(photo, np.ones_like(alpha), threads=threads) is photo
+
+
 def test_strands_thinner_than_the_samples_are_apart_keep_their_colour() -> None:
     hard = np.zeros((300, 2400), np.float32)
     hard[:, 500:900] = 1

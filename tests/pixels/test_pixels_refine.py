@@ -8,7 +8,7 @@ import pytest
 from cutaway.evaluation.matting_metrics import grad, sad
 from cutaway.pixels.refine import refine
 from cutaway.pixels.resize import resize
-from cutaway.pixels.tiles import TILE, Enlargement
+from cutaway.pixels.tiles import TILE, Enlargement, side_by_side
 
 SIZE, SEEN = (240, 320), (30, 40)
 
@@ -150,6 +150,21 @@ def test_tiles_enlarge_as_resize_does(few: tuple[int, int], share: float) -> Non
     assert times.max() <= 1
     assert times[resize(wanted, size) > 1e-6].all()
     assert times.any() == wanted.any()
+
+
+def test_work_side_by_side_is_done_once_each_and_an_error_is_raised() -> None:
+    done: list[int] = []
+    side_by_side(done.append, 5)
+    assert sorted(done) == [0, 1, 2, 3, 4]
+
+    def fail(number: int) -> None:
+        done.append(number)
+        if number == 3:
+            raise MemoryError("three")
+
+    with pytest.raises(MemoryError, match="three"):
+        side_by_side(fail, 4)
+    assert len(done) == 9  # the others were let finish
 
 
 def test_tiles_are_no_larger_than_what_is_wanted_of_them() -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from cutaway.pixels.tiles import Tile
+from cutaway.pixels.tiles import Tile, side_by_side
 from cutaway.types import Floats, Pixels, Size
 
 WIDE, NEAR = 90 / 1400, 6 / 1400
@@ -30,11 +31,16 @@ SLIGHT = 0.02
 background's. It keeps its colour."""
 _TILE_PX = (128, 256)
 """Height and width of a tile, about: what a tile needs stays in the processor's cache."""
+_SHARED_TILE_PX = (256, 512)
+"""The same where threads share the work: they hand Python's lock to and fro after each step."""
+_LARGE_PX = 6_000_000
+"""From so many pixels on, threads pay."""
+_MOST_THREADS = 4
 _HARDLY = np.float32(1e-4)
 """The weight, beside that of what is known near by, of what is taken where nothing is."""
 
 
-def foreground(pixels: Pixels, alpha: Floats, *, shown: Floats | None = None) -> Pixels:
+def foreground(pixels: Pixels, alpha: Floats, *, shown: Floats | None = None, threads: int = 1) -> Pixels:
     """Estimate the subject's own colour where it mixes with the background.
 
     Blur fusion in two passes: Forte and Pitié, Approximate Fast Foreground Colour Estimation (ICIP 2021). With a box
@@ -53,30 +59,47 @@ def foreground(pixels: Pixels, alpha: Floats, *, shown: Floats | None = None) ->
         alpha: how much of each pixel's colour is the subject's, float32 (H, W) in [0, 1].
         shown: the alpha that the result will have, where that is another one, feathered say. Pixels beyond the
             subject that it shows get the colour of the nearest of it.
+        threads: how many may work on a large photo.
 
     Returns:
         Type and shape of `pixels`: F where alpha is below 0.98 and more than 0.02 is shown, elsewhere the photo's own
         values. `pixels` itself where there is no edge or nothing that is surely subject.
     """
+    shown = None if shown is alpha else shown
     grid = _Grid.of((pixels.shape[0], pixels.shape[1]))
-    mixed = _mixed(alpha, alpha if shown is None else shown)
-    tiles = [part for tile in grid.tiles() if (part := tile.around(mixed[tile.pixels]))]
+    bands = grid.bands(min(threads, _MOST_THREADS) if alpha.size >= _LARGE_PX else 1)
+    mixed, tiles = np.empty(grid.size, np.uint8), [list[_Tile]() for _ in bands]
+
+    def look(number: int) -> None:
+        rows = bands[number].pixels[0]
+        mixed[rows] = _mixed(alpha[rows], None if shown is None else shown[rows])
+        size = _TILE_PX if len(bands) == 1 else _SHARED_TILE_PX
+        found = (tile.around(mixed[tile.pixels]) for tile in bands[number].tiles(size))
+        tiles[number] += [tile for tile in found if tile]
+
+    side_by_side(look, len(bands))
     cover = grid.sampled(alpha)
-    if not tiles or (cover.max() < SURE and alpha.max() < SURE):
+    if not any(tiles) or (cover.max() < SURE and alpha.max() < SURE):
         return pixels
     subject, behind = _fields(grid.sampled(pixels), cover, grid)
     contrast = subject - behind
-    result = pixels.copy()
-    for tile in tiles:
-        fields = tile.enlarged(subject), tile.enlarged(contrast)
-        found = _unmixed(*fields, pixels[tile.pixels], alpha[tile.pixels])
-        cv2.copyTo(found, mixed[tile.pixels], result[tile.pixels])
+    result = np.empty_like(pixels)
+
+    def draw(number: int) -> None:
+        rows = bands[number].pixels[0]
+        np.copyto(result[rows], pixels[rows])
+        for tile in tiles[number]:
+            fields = tile.enlarged(subject), tile.enlarged(contrast)
+            found = _unmixed(*fields, pixels[tile.pixels], alpha[tile.pixels])
+            cv2.copyTo(found, mixed[tile.pixels], result[tile.pixels])
+
+    side_by_side(draw, len(bands))
     return result
 
 
-def _mixed(alpha: Floats, shown: Floats) -> npt.NDArray[np.uint8]:
+def _mixed(alpha: Floats, shown: Floats | None) -> npt.NDArray[np.uint8]:
     """Where the result shows a colour that is not the subject's alone: not 0."""
-    if shown is alpha:
+    if shown is None:
         return np.asarray(cv2.inRange(alpha, SLIGHT, 1 - SLIGHT), np.uint8)
     return np.asarray((alpha < 1 - SLIGHT) & (shown > SLIGHT)).view(np.uint8)
 
@@ -112,16 +135,12 @@ class _Grid:
         )
         return np.asarray(picture[rows[:, None], columns], np.float32)
 
-    def tiles(self) -> Iterator[_Tile]:
-        """All of the picture in pieces."""
-        down, across = (max(1, length // self.side) for length in _TILE_PX)
-        for top in range(0, self.cells[0], down):
-            for left in range(0, self.cells[1], across):
-                rows, columns = (
-                    slice(start, min(start + step, count))
-                    for start, step, count in zip((top, left), (down, across), self.cells, strict=True)
-                )
-                yield _Tile(self, rows, columns)
+    def bands(self, count: int) -> list[_Tile]:
+        """All of the picture in so many pieces, one above the other; in fewer where it has not as many rows."""
+        rows, columns = self.cells
+        count = min(count, rows)
+        edges = [rows * i // count for i in range(count + 1)]
+        return [_Tile(self, slice(first, last), slice(0, columns)) for first, last in pairwise(edges)]
 
 
 @dataclass(frozen=True)
@@ -141,6 +160,14 @@ class _Tile:
             for c, length in zip((self.rows, self.columns), self.grid.size, strict=True)
         )
         return down, across
+
+    def tiles(self, size: Size) -> Iterator[_Tile]:
+        """This in pieces of about so many pixels."""
+        down, across = (max(1, length // self.grid.side) for length in size)
+        for top in range(self.rows.start, self.rows.stop, down):
+            for left in range(self.columns.start, self.columns.stop, across):
+                rows = slice(top, min(top + down, self.rows.stop))
+                yield _Tile(self.grid, rows, slice(left, min(left + across, self.columns.stop)))
 
     def around(self, wanted: npt.NDArray[np.uint8]) -> _Tile | None:
         """The cells that hold all the pixels that are wanted; None if there is none."""

@@ -128,7 +128,7 @@ def restore(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Matte:
     if alpha.shape != prepared.frame_size:
         part, alpha = alpha, np.zeros(prepared.frame_size, np.float32)
         alpha[top:bottom, left:right] = part
-    return Matte(np.clip(alpha, 0, 1, out=alpha))
+    return Matte.trusted(np.clip(alpha, 0, 1, out=alpha))  # the answer is finite
 
 
 def _check_answer(raw: Floats, prepared: Prepared, spec: ModelSpec) -> None:

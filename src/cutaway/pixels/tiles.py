@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -127,3 +128,23 @@ def _meshes_of(cells: Floats) -> npt.NDArray[np.uint8]:
 def enlarged(planes: Floats, down: Stretch, across: Stretch) -> Floats:
     """A part of coarse planes (C, h, w) at the pixels' resolution, float32 (C, rows, columns)."""
     return np.asarray(down.shares @ (planes[:, down.cells, across.cells] @ across.shares.T), np.float32)
+
+
+def side_by_side(work: Callable[[int], None], count: int) -> None:
+    """Call `work` with 0 to count - 1, each in a thread of its own, the first in this one; an error is raised here."""
+    problems: list[BaseException] = []
+
+    def attempt(number: int) -> None:
+        try:
+            work(number)
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=attempt, args=(number,), name="tiles") for number in range(1, count)]
+    for thread in threads:
+        thread.start()
+    attempt(0)
+    for thread in threads:
+        thread.join()
+    if problems:
+        raise problems[0]
