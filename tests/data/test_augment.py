@@ -22,6 +22,7 @@ from cutaway.data.augment import (
     random_window,
     subject_box,
 )
+from cutaway.data.grounds import drawn_background
 
 SIZE = 64
 GEOMETRY = Augmentation(colour=0, blur=0, noise=0, jpeg=0, coarse=0, background=0, empty=0)
@@ -244,3 +245,15 @@ def test_no_augmentation_is_the_whole_photo_squeezed(size: tuple[int, int]) -> N
         image, truth = augment(photo, matte, size=SIZE, rng=rng, how=Augmentation.none(), other=never)
         assert np.array_equal(image, crop_resize(photo, (0, 0, *size), SIZE))
         assert np.array_equal(truth, crop_resize(matte, (0, 0, *size), SIZE))
+
+
+def test_drawn_grounds_are_of_every_kind() -> None:
+    """Smooth, noisy, striped and checked: told by how much neighbours differ, and whether there are two colours alone."""
+    kinds = {"smooth": 0, "two colours": 0, "noise": 0}
+    for seed in range(200):
+        ground = drawn_background(np.random.default_rng(seed), size=64)
+        assert ground.shape == (64, 64, 3) and ground.dtype == np.uint8
+        colours = len(np.unique(ground.reshape(-1, 3), axis=0))
+        bend = np.abs(np.diff(ground.astype(int), axis=1)).mean()
+        kinds["two colours" if colours <= 2 else "noise" if bend > 8 else "smooth"] += 1
+    assert kinds["smooth"] > 100 and kinds["two colours"] > 20 and kinds["noise"] > 3, kinds

@@ -60,8 +60,14 @@ def random_background(
     return None
 
 
+PATTERNED = 0.3
+"""How often a drawn ground has stripes, checks or coarse noise: what a network that never saw them takes for a find."""
+
+
 def drawn_background(rng: Rng, *, size: int) -> Picture:
-    """A plain, graded or noisy ground, for when no photo will do; studio walls look like this."""
+    """A plain, graded, noisy or patterned ground, for when no photo will do; studio walls and cloths look like this."""
+    if rng.random() < PATTERNED:
+        return _pattern(rng, size=size)
     ends = rng.uniform(0, 255, (2, 3))
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[:size, :size].astype(np.float32) / size
@@ -71,6 +77,27 @@ def drawn_background(rng: Rng, *, size: int) -> Picture:
         rng.normal(0, rng.uniform(0, 20), (size // 8, size // 8, 3)).astype(np.float32), (size, size)
     )
     return np.asarray(np.clip(ground + grain, 0, 255), dtype=np.uint8)
+
+
+def _pattern(rng: Rng, *, size: int) -> Picture:
+    """Two colours in stripes or checks of any direction, or mixed by noise of some grain."""
+    one, other = rng.uniform(0, 255, (2, 3)).astype(np.float32)
+    cell = np.exp(rng.uniform(np.log(1), np.log(size / 4)))
+    kind = rng.integers(3)
+    if kind == 0:
+        side = max(2, round(size / cell))
+        mix = cv2.resize(
+            rng.random((side, side, 3 if rng.random() < 0.5 else 1)).astype(np.float32), (size, size)
+        )
+        mix = np.atleast_3d(mix)
+    else:
+        angle = rng.uniform(0, np.pi)
+        y, x = np.mgrid[:size, :size].astype(np.float32)
+        down, across = (
+            np.floor((np.cos(a) * x + np.sin(a) * y) / (cell + 1)) for a in (angle, angle + np.pi / 2)
+        )
+        mix = ((down + (across if kind == 1 else 0)) % 2)[..., None]
+    return np.asarray(np.clip(one + (other - one) * mix, 0, 255), dtype=np.uint8)
 
 
 def lay_over(picture: Picture, matte: Picture, *, background: Picture, rng: Rng) -> Picture:

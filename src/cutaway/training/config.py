@@ -64,6 +64,7 @@ class TrainConfig:
     seed: int = 0
     augment: bool = True  # false: whole photos squeezed to a square, and nothing varied
     background: float = 0.35  # chance that a subject is laid on another background
+    empty: float = 0.02  # chance of a picture without a subject, so that the network may find nothing
     several: float = 0.0  # chance that subjects of other photos are laid in; not where only one can be right
     upside_down: float = 0.0  # chance of a picture on its head; things seen from above have no up
     scale_min: float = 0.45  # smallest crop as a share of the photo's longer side
@@ -121,7 +122,7 @@ _AT_LEAST: dict[str, float] = {
     "size": 32, "epochs": 1, "samples_per_epoch": 0, "batch": 2, "weight_decay": 0, "clip": 0, "patience": 1,
     "seed": 0, "workers": 1, "threads": 0, "cache_gb": 0, "save_minutes": 0, "plateau_patience": 1, "min_lr": 0,
 }  # fmt: skip
-_SHARES = ("encoder_lr", "warmup", "background", "several", "upside_down")
+_SHARES = ("encoder_lr", "warmup", "background", "empty", "several", "upside_down")
 _INNER_SHARES = ("validation", "ema", "plateau_factor")
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "device": ("auto", "cpu", "cuda"),

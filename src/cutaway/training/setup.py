@@ -252,6 +252,7 @@ def _sampler(config: TrainConfig, pairs: Sequence[Pair], reading: MaskReading) -
     cache = PairCache(pairs, reading=reading, longest=longest, budget_bytes=int(config.cache_gb * 2**30))
     how = Augmentation(
         background=config.background,
+        empty=config.empty,
         scale=(config.scale_min, config.scale_max),
         several=config.several,
         upside_down=config.upside_down,
