@@ -248,7 +248,7 @@ def test_no_augmentation_is_the_whole_photo_squeezed(size: tuple[int, int]) -> N
 
 
 def test_drawn_grounds_are_of_every_kind() -> None:
-    """Smooth, noisy, striped and checked: told by how much neighbours differ, and whether there are two colours alone."""
+    """Smooth, noisy, striped and checked: told by how much neighbours differ, and whether of two colours alone."""
     kinds = {"smooth": 0, "two colours": 0, "noise": 0}
     for seed in range(200):
         ground = drawn_background(np.random.default_rng(seed), size=64)
