@@ -32,11 +32,12 @@ _ASTRAY_PX = 1.0
 """Motion there and back should end where it began; so far from it (at `MOTION_PX`), something is hidden: 1/e."""
 _CUT = 30.0
 """Mean difference of grey values, motion undone, from which on it is another scene."""
-_DOUBT = 0.1
+_DOUBT = 0.8
 """What an answer in the middle between subject and background still counts, against 1 of a sure one."""
-_JUMP = 0.8
-"""Difference of a past answer from the present one at which its weight is cut to 1/e: a corrected mistake goes soon."""
-_SHARES = {"normal": 0.8, "strong": 0.9}
+_JUMP = 0.4
+"""Difference of the past from what this and the coming frames say at which its weight is cut to 1/e: a mistake that is
+corrected goes soon, and one frame alone that disagrees with those around it does not count as a correction."""
+_SHARES = {"normal": 0.9, "strong": 0.95}
 """What one frame counts for the next, and the share of the past in its exponential mean."""
 _MIN_PX = 16
 """The flow's patches need this much picture."""
@@ -123,10 +124,10 @@ class Steadier:
         entry = self._waiting[0]
         weight = _sureness(entry.small)
         total = weight * entry.small
-        for sums in (self._future(), self._before(entry)):
-            if sums is not None:
-                total += sums[0]
-                weight += sums[1]
+        if (coming := self._future()) is not None:
+            total, weight = total + coming[0], weight + coming[1]
+        if (before := self._before(entry, total / weight)) is not None:
+            total, weight = total + before[0], weight + before[1]
         smoothed: Floats = total / weight
         self._last, self._past = self._waiting.popleft(), smoothed
         result: Floats = entry.alpha + resize(smoothed - entry.small, entry.alpha.shape)
@@ -148,13 +149,13 @@ class Steadier:
             sums = here.to_after.bring(total) * factor, here.to_after.bring(weight) * factor
         return sums
 
-    def _before(self, entry: _Waiting) -> tuple[Floats, Floats] | None:
-        """Weighted sum and weight of the smoothed past."""
+    def _before(self, entry: _Waiting, otherwise: Floats) -> tuple[Floats, Floats] | None:
+        """Weighted sum and weight of the smoothed past, less where this and the coming frames say `otherwise`."""
         if self._past is None or entry.to_before is None:
             return None
         past = entry.to_before.bring(self._past)
         weight = entry.to_before.trust * _sureness(past) * np.float32(self._share / (1 - self._share))
-        weight *= np.exp(-np.square((past - entry.small) / np.float32(_JUMP)))
+        weight *= np.exp(-np.square((past - otherwise) / np.float32(_JUMP)))
         return weight * past, weight
 
 
