@@ -37,7 +37,7 @@ _DOUBT = 0.8
 _JUMP = 0.4
 """Difference of the past from what this and the coming frames say at which its weight is cut to 1/e: a mistake that is
 corrected goes soon, and one frame alone that disagrees with those around it does not count as a correction."""
-_SHARES = {"normal": 0.9, "strong": 0.95}
+_SHARES = {"normal": 0.9, "strong": 0.93}
 """What one frame counts for the next, and the share of the past in its exponential mean."""
 _MIN_PX = 16
 """The flow's patches need this much picture."""
