@@ -34,10 +34,10 @@ _CUT = 30.0
 """Mean difference of grey values, motion undone, from which on it is another scene."""
 _DOUBT = 0.8
 """What an answer in the middle between subject and background still counts, against 1 of a sure one."""
-_JUMP = 0.4
+_JUMP = 0.5
 """Difference of the past from what this and the coming frames say at which its weight is cut to 1/e: a mistake that is
 corrected goes soon, and one frame alone that disagrees with those around it does not count as a correction."""
-_SHARES = {"normal": 0.9, "strong": 0.93}
+_SHARES = {"normal": 0.85, "strong": 0.93}
 """What one frame counts for the next, and the share of the past in its exponential mean."""
 _MIN_PX = 16
 """The flow's patches need this much picture."""
