@@ -1,11 +1,13 @@
 """How much steadier `--steady` makes mattes, and whether it costs accuracy: dtSSD, IoU and boundary IoU.
 
     python benchmarks/steady.py --pairs DATA/train/voc --backgrounds DATA/backgrounds -o benchmarks/out
+    python benchmarks/steady.py --pairs DATA/held-out --backgrounds DATA/backgrounds --between 0.4 0.9 -o benchmarks/out
     python benchmarks/steady.py --clips DATA/test/video -o benchmarks/out
 
 The first line draws moving composites: subjects of photos with known masks wander, turn and grow a little before
-photos without a subject, with a sensor's noise, so that the truth of every frame is known. Choose settings on these.
-The second line reports on real sequences: folders with `images/` and `masks/` of the same stems. The network runs once
+photos without a subject, with a sensor's noise, so that the truth of every frame is known. The second one takes only
+those on which the model is in doubt, by the IoU of the first frame. Choose settings on these.
+The last line reports on real sequences: folders with `images/` and `masks/` of the same stems. The network runs once
 for each frame; its mattes are then judged as they are and as each kind of smoothing leaves them. Writes steady.json
 and steady.md.
 """
@@ -42,13 +44,18 @@ KINDS: dict[str, tuple[str, int] | None] = {
 Clip = tuple[list[Pixels], list[Floats]]
 
 
-def composites(pairs: Path, backgrounds: Path, *, clips: int, frames: int) -> Iterator[tuple[str, Clip]]:
-    """Subjects that move before photos without a subject."""
+def composites(
+    pairs: Path, backgrounds: Path, *, clips: int, frames: int, shuffled: bool = False
+) -> Iterator[tuple[str, Clip]]:
+    """Subjects that move before photos without a subject: `clips` of them, or all in a random order."""
     photos = sorted((pairs / "images").iterdir())
     grounds = sorted(path for path in backgrounds.rglob("*") if path.is_file())
     rng = np.random.default_rng(0)
-    for number in range(clips):
-        photo = photos[(number * len(photos)) // clips]
+    if shuffled:
+        chosen = [photos[i] for i in rng.permutation(len(photos))]
+    else:
+        chosen = [photos[(number * len(photos)) // clips] for number in range(clips)]
+    for number, photo in enumerate(chosen):
         subject = fit_cover(read_image(photo).pixels, SIZE)
         mask = fit_cover(read_image(pairs / "masks" / f"{photo.stem}.png").pixels, SIZE)[..., 0]
         ground = fit_cover(read_image(grounds[number % len(grounds)]).pixels, SIZE)
@@ -114,6 +121,10 @@ def table(clips: dict[str, dict[str, dict[str, float]]]) -> str:
     return "\n".join(rows) + "\n"
 
 
+def _is_between(matte: Floats, truth: Floats, bounds: tuple[float, float]) -> bool:
+    return bounds[0] < iou(matte, truth >= 0.5) < bounds[1]
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -124,21 +135,34 @@ def main() -> None:
     parser.add_argument("--backgrounds", type=Path)
     parser.add_argument("--count", type=int, default=6, help="composites")
     parser.add_argument("--frames", type=int, default=30)
+    parser.add_argument(
+        "--between", type=float, nargs=2, metavar=("LOW", "HIGH"), help="IoU of a composite's start"
+    )
     args = parser.parse_args()
     if args.clips is None and (args.pairs is None or args.backgrounds is None):
         parser.error("give --clips, or --pairs and --backgrounds")
     source = (
         real(args.clips)
         if args.clips
-        else composites(args.pairs, args.backgrounds, clips=args.count, frames=args.frames)
+        else composites(
+            args.pairs,
+            args.backgrounds,
+            clips=args.count,
+            frames=args.frames,
+            shuffled=args.between is not None,
+        )
     )
     found: dict[str, Any] = {}
     with Remover(options=Options(model=args.model)) as remover:
         for name, (pictures, truths) in source:
+            if args.between and not _is_between(remover.matte(pictures[0]).alpha, truths[0], args.between):
+                continue
             mattes = [remover.matte(picture).alpha for picture in pictures]
             found[name] = {
                 kind: judged(smoothed(mattes, pictures, how), truths) for kind, how in KINDS.items()
             }
+            if args.clips is None and len(found) == args.count:
+                break
     made = provenance()
     args.output.mkdir(parents=True, exist_ok=True)
     (args.output / "steady.json").write_text(json.dumps({**made, "clips": found}, indent=1) + "\n", "utf-8")

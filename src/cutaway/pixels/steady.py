@@ -4,8 +4,8 @@ A network that looks at every frame alone changes its mind about soft and doubtf
 errors are mostly independent between frames, so that a mean over time is better than each of them; but a mean over
 places that moved is a ghost. Therefore the answers to the frames before and after are first brought to where their
 pixels are now, by optical flow (Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016), and are
-believed only where the picture itself, brought along in the same way, still looks the same. An answer counts the more
-the surer it is: 0.5 is no answer.
+believed only where the picture itself, brought along in the same way, still looks the same. An answer counts a little
+more the surer it is, and the past the less the more the present and the coming frames together contradict it.
 
 The constants were chosen on moving composites of photos, where the truth is known; never on the clips of the report.
 """
