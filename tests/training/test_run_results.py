@@ -6,7 +6,6 @@ import json
 import logging
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,11 +19,11 @@ from cutaway.errors import CheckpointError, OutputExistsError
 from cutaway.models.registry import build
 from cutaway.pixels.prepare import to_tensor
 from cutaway.training import checkpoint as ckpt
-from cutaway.training.compute import choose
 from cutaway.training.config import load_config
 from cutaway.training.export import export_checkpoint
 from cutaway.training.finish import pick
-from cutaway.training.run import Tick, _stack, train
+from cutaway.training.run import Tick, train
+from cutaway.training.tensors import stack
 from cutaway.training.validate import Judged
 
 
@@ -107,8 +106,8 @@ def test_exporting_what_is_no_checkpoint(tmp_path: Path) -> None:
 def test_training_feeds_what_predicting_feeds(grey: bool) -> None:
     photo = np.random.default_rng(5).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     spec = build("lite0", grey=grey).describe("x", size=64)
-    run = SimpleNamespace(compute=choose("cpu", precision="float32"), spec=spec)
-    image, truth = _stack([(photo, np.full((64, 64), 51, np.uint8))] * 2, run)  # type: ignore[arg-type]
+    samples = [(photo, np.full((64, 64), 51, np.uint8))] * 2
+    image, truth = stack(samples, spec=spec, device=torch.device("cpu"))
     assert image.shape == (2, 1 if grey else 3, 64, 64)
     assert np.allclose(image[0].numpy(), to_tensor(photo, spec)[0], atol=1e-6)
     assert truth.shape == (2, 1, 64, 64) and torch.all(truth == torch.tensor(0.2))
