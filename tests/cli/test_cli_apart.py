@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -20,7 +21,8 @@ from cutaway.cli.apart import PHOTOS_EACH, MakersApart
 from cutaway.cli.batch import _pays_to_be_apart
 from cutaway.cli.inputs import Photo
 from cutaway.cli.naming import Destination, Task
-from cutaway.errors import ModelNotFoundError
+from cutaway.cli.worker import _sendable
+from cutaway.errors import CutawayError, MissingExtraError, ModelNotFoundError
 from cutaway.options import Options
 
 PATIENCE_S = 60.0
@@ -119,6 +121,40 @@ def test_a_result_that_is_there_needs_no_process(makers, tmp_path: Path, monkeyp
 def test_a_model_that_is_not_there(makers, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ModelNotFoundError, match=r"gone\.onnx"):
         makers(model=str(tmp_path / "gone.onnx")).make(task(tmp_path, "a"))
+
+
+def test_errors_that_cannot_be_made_again_come_as_their_words() -> None:
+    missing = MissingExtraError("engine 'openvino'", "openvino", "openvino")
+    with pytest.raises(TypeError):
+        pickle.loads(pickle.dumps(missing))
+    sent = _sendable(missing)
+    assert isinstance(pickle.loads(pickle.dumps(sent)), CutawayError) and str(sent) == str(missing)
+    kept = ModelNotFoundError("there is no model")
+    assert _sendable(kept) is kept
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="processes are looked up in /proc")
+def test_a_second_ctrl_c_leaves_at_once_and_takes_the_processes_along(bright_model: Path, here: Path) -> None:
+    for number in range(2 * PHOTOS_EACH):
+        draw(here / "photos" / f"photo-{number:03}.png")
+    Image.new("RGB", (5000, 5000)).save(
+        here / "photos" / "photo-000-huge.png"
+    )  # under way for a second or more
+    command = [sys.executable, "-m", "cutaway", "remove", "photos", "-o", "out", "--threads", "2"]
+    run = subprocess.Popen([*command, "--model", str(bright_model)], cwd=here, stderr=subprocess.PIPE)
+    try:
+        until, children = time.monotonic() + PATIENCE_S, []
+        while len(children) < 2 and run.poll() is None and time.monotonic() < until:
+            children = _children(run.pid)
+            time.sleep(0.01)
+        for _ in range(2):
+            run.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        _, said = run.communicate(timeout=PATIENCE_S)
+    finally:
+        run.kill()
+    assert run.returncode == 130 and b"Traceback" not in said, said
+    assert not any(map(_is_running, children))
 
 
 def test_modules_among_the_photos_are_not_run(makers, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]

@@ -12,10 +12,9 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from typing import IO, cast
 
-from cutaway.cli.maker import Maker
+from cutaway.cli.maker import Maker, Say
 from cutaway.cli.naming import Destination, Task, is_taken
 from cutaway.cli.report import Outcome
 from cutaway.cli.worker import Made, Orders, Said, send
@@ -27,37 +26,17 @@ _PATIENCE_S = 5.0
 """How long a process may take to end when there is nothing left to do."""
 
 
-class MakersApart:
-    """As `maker.Maker`: makes results, each thread that asks has a process of its own for it.
-
-    Args:
-        options: the picture to be made, and the model that makes it.
-        destination: where results go.
-        overwrite: whether results that are already there are made anew.
-        workers: how many threads will ask.
-        say: called with a line for the user.
-    """
+class MakersApart(Maker):
+    """Makes results as its base does, but each thread that asks has a process of its own for it."""
 
     def __init__(
-        self,
-        options: Options,
-        destination: Destination,
-        *,
-        overwrite: bool,
-        workers: int,
-        say: Callable[[str], None],
+        self, options: Options, destination: Destination, *, overwrite: bool, workers: int, say: Say
     ) -> None:
-        self._here = Maker(options, destination, overwrite=overwrite, workers=workers, say=say)
+        super().__init__(options, destination, overwrite=overwrite, workers=workers, say=say)
         level = logging.getLogger("cutaway").getEffectiveLevel()
         self._orders = Orders(options, destination, overwrite, level)
-        self._say = say
         self._own = threading.local()
         self._all: list[_Process] = []
-
-    @property
-    def stopped(self) -> str | None:
-        """Why there is no use in going on, in one line; None as long as there is."""
-        return self._here.stopped
 
     def make(self, task: Task) -> Outcome:
         """Make one result. Errors become a "failed" outcome, the end of a process too; a full disk also sets `stopped`.
@@ -66,10 +45,10 @@ class MakersApart:
             CutawayError: the model cannot be opened.
         """
         if task.photo.path is None or task.target is None:
-            return self._here.make(task)
-        if not self._orders.overwrite and is_taken(task.target):
+            return super().make(task)
+        if not self._overwrite and is_taken(task.target):
             return Outcome(str(task.photo), str(task.target), "skipped")
-        with self._here.space_for(task.photo):
+        with self._space_for(task.photo):
             made = self._process().make(task, self._say)
         if made is None:
             code = self._forget()
@@ -77,7 +56,7 @@ class MakersApart:
                 str(task.photo), str(task.target), "failed",
                 error=f"the process that worked on it ended ({code}), perhaps for want of memory",
             )  # fmt: skip
-        self._here.stopped = self._here.stopped or made.stopped
+        self.stopped = self.stopped or made.stopped
         if isinstance(made.outcome, Exception):
             raise made.outcome
         return made.outcome
@@ -114,7 +93,7 @@ class _Process:
         with contextlib.suppress(OSError):  # it ended: the first task will tell
             send(self._to, orders)
 
-    def make(self, task: Task, say: Callable[[str], None]) -> Made | None:
+    def make(self, task: Task, say: Say) -> Made | None:
         """What came of a task; None if the process ended."""
         try:
             send(self._to, task)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cutaway.cli.naming import Destination, Task, is_taken, numbered
 from cutaway.cli.report import Outcome
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     """A photo that was read; an animation's file, or its bytes; or what is wrong with it."""
 
 log = logging.getLogger(__name__)
+
+Say: TypeAlias = Callable[[str], None]
+"""Told a line for the user."""
 
 ROOM_PX = 16_000_000
 """Pixels of photos that may be under way for each worker. A larger photo waits until the others leave it enough."""
@@ -54,7 +57,7 @@ class Maker:
         *,
         overwrite: bool,
         workers: int,
-        say: Callable[[str], None],
+        say: Say,
     ) -> None:
         self._options = options
         self._destination = destination
@@ -88,7 +91,7 @@ class Maker:
             return outcome
         import_for(self._options)
         self._remover.begin()
-        with self.space_for(task.photo):
+        with self._space_for(task.photo):
             start = time.perf_counter()
             read = self._read(task.photo)
             reading_s = time.perf_counter() - start
@@ -104,7 +107,7 @@ class Maker:
                 made = outcome._replace(status="failed", error=_reason(error))
         return made._replace(ms=round((time.perf_counter() - start) * 1000))
 
-    def space_for(self, photo: Photo) -> contextlib.AbstractContextManager[None]:
+    def _space_for(self, photo: Photo) -> contextlib.AbstractContextManager[None]:
         """Wait until there is memory for a photo, which is held during the block.
 
         Where one is done after the other, there is nothing to wait for.

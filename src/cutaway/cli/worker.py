@@ -18,6 +18,7 @@ from cutaway.cli.maker import Maker
 from cutaway.cli.naming import Destination
 from cutaway.cli.report import Outcome
 from cutaway.engines.memory import keep_freed_memory
+from cutaway.errors import CutawayError
 from cutaway.options import Options
 
 
@@ -60,6 +61,15 @@ class _Sender(QueueHandler):
         send(self._stream, record)
 
 
+def _sendable(error: Exception) -> Exception:
+    """The error itself, or its words where its kind cannot be made again on the other side."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return CutawayError(str(error))
+    return error
+
+
 def main() -> NoReturn:
     """Work until the standard input ends, then end this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the other process's to hear
@@ -85,5 +95,5 @@ def main() -> NoReturn:
         try:
             made = Made(maker.make(task), maker.stopped)
         except Exception as error:
-            made = Made(error)
+            made = Made(_sendable(error))
         send(told, made)

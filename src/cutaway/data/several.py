@@ -57,7 +57,7 @@ def whole_subject(rng: Rng, *, other: Source) -> tuple[Picture, Picture, bool] |
             or (bottom - top) * (right - left) < SMALLEST_PX
         ):
             continue
-        around = np.s_[top - 2 : bottom + 2, left - 2 : right + 2]
+        around = np.s_[top - EDGE_PX : bottom + EDGE_PX, left - EDGE_PX : right + EDGE_PX]
         return photo[around], matte[around], bottom > height - EDGE_PX
     return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -131,20 +130,11 @@ def enlarged(planes: Floats, down: Stretch, across: Stretch) -> Floats:
 
 
 def side_by_side(work: Callable[[int], None], count: int) -> None:
-    """Call `work` with 0 to count - 1, each in a thread of its own, the first in this one; an error is raised here."""
-    problems: list[BaseException] = []
+    """Call `work` with 0 to count - 1, by as many threads; when all have ended, an error is raised here."""
+    if count == 1:  # spares the import
+        work(0)
+        return
+    from concurrent.futures import ThreadPoolExecutor
 
-    def attempt(number: int) -> None:
-        try:
-            work(number)
-        except BaseException as problem:
-            problems.append(problem)
-
-    threads = [threading.Thread(target=attempt, args=(number,), name="tiles") for number in range(1, count)]
-    for thread in threads:
-        thread.start()
-    attempt(0)
-    for thread in threads:
-        thread.join()
-    if problems:
-        raise problems[0]
+    with ThreadPoolExecutor(count, thread_name_prefix="tiles") as pool:
+        list(pool.map(work, range(count)))
