@@ -26,12 +26,10 @@ class Stretch:
     """Some pixels of an axis, and the cells of a coarser grid that they lie between.
 
     Attributes:
-        pixels: which pixels.
         cells: which cells.
         shares: how much of each of these cells makes up each pixel, float32 (pixels, cells); rows add up to one.
     """
 
-    pixels: slice
     cells: slice
     shares: Floats
 
@@ -48,7 +46,7 @@ def stretch(pixels: slice, *, cells: int, cells_per_px: float) -> Stretch:
     at = np.clip(centres, 0, cells - 1)
     first, last = int(at[0]), min(int(at[-1]) + 1, cells - 1)
     distance = np.abs(at[:, None] - np.arange(first, last + 1))
-    return Stretch(pixels, slice(first, last + 1), np.maximum(1 - distance, 0).astype(np.float32))
+    return Stretch(slice(first, last + 1), np.maximum(1 - distance, 0).astype(np.float32))
 
 
 class Enlargement:
