@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cutaway.weights.spec import METADATA_KEY, ModelSpec
+
 SCRIPTS = Path(__file__).parent.parent / "docs" / "models"
 merged = runpy.run_path(str(SCRIPTS / "teacher_edges.py"))["merged"]
 
@@ -62,5 +64,12 @@ def test_the_mean_of_two_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     mean(first, model("b.onnx", np.array([3.0, 6.0], np.float32)), "0.25", out)
     made = onnx.numpy_helper.to_array(onnx.load(out).graph.initializer[0])
     np.testing.assert_allclose(made, [1.5, 3.0])
+    described = onnx.load(out)
+    entry = described.metadata_props.add()
+    entry.key, entry.value = METADATA_KEY, ModelSpec("m", size=64).to_json()
+    onnx.save(described, tmp_path / "b.onnx")
+    mean(first, str(tmp_path / "b.onnx"), "0.5", out, "96")
+    spec = ModelSpec.from_json(onnx.load(out).metadata_props[0].value)
+    assert spec == ModelSpec("m", size=64, zoom_size=96, zoom_mirrored=True)
     with pytest.raises(SystemExit, match="not of one architecture"):
         mean(first, model("c.onnx", np.zeros(3, np.float32)), "0.5", out)

@@ -246,8 +246,8 @@ def test_photos_of_every_shape(fake: Remover, size: tuple[int, int], background:
 class Watched(FakeEngine):
     """Bright is subject, in proportion; remembers what it was shown."""
 
-    def __init__(self, answer: object = None) -> None:
-        super().__init__(answer or luminance)  # type: ignore[arg-type]
+    def __init__(self, answer: object = None, **spec: object) -> None:
+        super().__init__(answer or luminance, spec=replace(FAKE_SPEC, **spec))  # type: ignore[arg-type]
         self.shown: list[np.ndarray] = []
 
     def run(self, tensor: np.ndarray) -> np.ndarray:
@@ -286,6 +286,24 @@ def test_the_second_look_shows_the_box() -> None:
     Remover(engine=engine).matte(photo)
     assert box is not None
     np.testing.assert_array_equal(engine.shown[1], prepare(photo, engine.spec, box=box).tensor)
+
+
+def test_the_second_look_is_as_the_model_wants_it() -> None:
+    """Larger, and at the mirror image; the first look, and which side of the matte is which, stay as they were."""
+    photo = small_subject()
+    photo[120:150, 40:60] = 120  # a darker corner, top left
+    plain, engine = Watched(), Watched(zoom_size=128, zoom_mirrored=True)
+    wanted, matte = (Remover(engine=e, options=Options(refine=False)).matte(photo) for e in (plain, engine))
+    np.testing.assert_array_equal(engine.shown[0], plain.shown[0])
+    small, large = plain.shown[1], engine.shown[1]
+    assert large.shape[2:] == tuple(2 * side for side in small.shape[2:])
+    means = large.reshape(*small.shape[:3], 2, -1, 2).mean(axis=(3, 5))
+    np.testing.assert_allclose(
+        means[..., ::-1], small, atol=0.1
+    )  # little enlarged, edges are not quite the same
+    assert np.abs(means - small).max() > 0.4
+    assert np.abs(matte.alpha - wanted.alpha).mean() < 0.002
+    assert matte.alpha[125:145, 42:57].max() < 0.6 < 0.9 < matte.alpha[125:145, 65:95].min()
 
 
 def engine_size(photo: np.ndarray) -> tuple[int, int]:

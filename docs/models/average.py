@@ -1,5 +1,7 @@
 """The weighted mean of two models of one architecture: `python docs/models/average.py A.onnx B.onnx SHARE OUT.onnx`.
 
+A fifth word, a number of pixels, is written into the result as its `zoom_size`.
+
 Fine-tuning moves a model towards new photos and away from some of what it knew; a point between the two often knows
 both (Wortsman et al. 2022, Robust fine-tuning of zero-shot models, arXiv:2109.01903). Both files must come from one
 line of training: the second started from the first.
@@ -8,11 +10,14 @@ line of training: the second started from the first.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
+
+from cutaway.weights.spec import METADATA_KEY, ModelSpec
 
 
 def main() -> None:
@@ -27,6 +32,10 @@ def main() -> None:
         if mine.dtype == np.float32:
             mean = (1 - share) * theirs[tensor.name] + share * mine
             tensor.CopyFrom(numpy_helper.from_array(mean.astype(np.float32), tensor.name))
+    for entry in second.metadata_props:
+        if entry.key == METADATA_KEY and len(sys.argv) > 5:
+            spec = replace(ModelSpec.from_json(entry.value), zoom_size=int(sys.argv[5]), zoom_mirrored=True)
+            entry.value = spec.to_json()
     out.write_bytes(second.SerializeToString())
 
 

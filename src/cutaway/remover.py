@@ -176,14 +176,21 @@ class Remover:
         return Matte.trusted(first.alpha, confidence)  # restored, blended and refined: all within [0, 1]
 
     def _look(self, frame: Frame, box: Box | None = None) -> tuple[Matte, Prepared]:
-        """The network's matte of a part of a photo, as large as that part, and what the network was shown."""
+        """The network's matte of a part of a photo, as large as that part, and what the network was shown.
+
+        Args:
+            frame: the photo.
+            box: the subject's, for the second look at it; None for the first, at all of the photo.
+        """
         from cutaway.pixels.prepare import prepare, restore
 
         engine = self._opened()
         top, left, bottom, right = box or (0, 0, *frame.size)
         part = frame.pixels[top:bottom, left:right]
-        prepared = prepare(part, engine.spec, convert=lambda small: _small_in_srgb(small, frame))
-        return restore(engine.run(prepared.tensor), prepared, engine.spec), prepared
+        spec = engine.spec.zoomed if box else engine.spec
+        mirrored = box is not None and spec.zoom_mirrored
+        prepared = prepare(part, spec, convert=lambda small: _small_in_srgb(small, frame), mirrored=mirrored)
+        return restore(engine.run(prepared.tensor), prepared, spec), prepared
 
     def _settled(self, options: Options | None) -> Options:
         if options is None:

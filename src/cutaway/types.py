@@ -79,12 +79,14 @@ class Prepared:
         frame_size: (H, W) of the frame it was made from.
         box: the part of the frame the tensor shows; the whole frame unless a region was asked for.
         small: that part's own pixels at the tensor's size, before colour management; None if they were not kept.
+        mirrored: the tensor shows the mirror image.
     """
 
     tensor: Floats
     frame_size: Size
     box: Box
     small: Pixels | None = None
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         if self.tensor.dtype != np.float32 or self.tensor.ndim != 4:

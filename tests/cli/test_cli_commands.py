@@ -113,16 +113,19 @@ def test_export(cutaway, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     calls = []
 
     def export_checkpoint(
-        checkpoint: Path, out: Path, *, size: int | None, overwrite: bool
+        checkpoint: Path, out: Path, *, size: int | None, zoom_size: int | None, overwrite: bool
     ) -> SimpleNamespace:
-        calls.append((checkpoint, out, size, overwrite))
+        calls.append((checkpoint, out, size, zoom_size, overwrite))
         return SimpleNamespace(name="mine", size=320)
 
     stand_in(monkeypatch, "cutaway.training.export", export_checkpoint=export_checkpoint)
     assert cutaway("export", "x.ckpt", "-o", "m.onnx").code == 0
-    assert cutaway("export", "x.ckpt", "-o", "m.onnx", "--overwrite", "--size", "96").code == 0
+    assert (
+        cutaway("export", "x.ckpt", "-o", "m.onnx", "--overwrite", "--size", "96", "--zoom-size", "128").code
+        == 0
+    )
     files = (Path("x.ckpt"), Path("m.onnx"))
-    assert calls == [(*files, None, False), (*files, 96, True)]
+    assert calls == [(*files, None, None, False), (*files, 96, 128, True)]
     assert cutaway("export", "x.ckpt").code == 2
 
 

@@ -45,6 +45,22 @@ def edge(height: int, width: int, *, axis: int, at: float) -> np.ndarray:
     return np.rint(plane[..., None] * 255).astype(np.uint8).repeat(3, axis=2)
 
 
+# --- the mirror image ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("box", [None, (3, 5, 90, 60)])
+def test_what_is_shown_mirrored_comes_back_the_right_way_round(box: tuple[int, int, int, int] | None) -> None:
+    photo = np.random.default_rng(3).integers(0, 256, (131, 97, 3), dtype=np.uint8)
+    plain, mirrored = (prepare(photo, FAKE_SPEC, box=box, mirrored=m) for m in (False, True))
+    np.testing.assert_array_equal(mirrored.tensor, plain.tensor[..., ::-1])
+    assert mirrored.tensor.flags["C_CONTIGUOUS"]
+    np.testing.assert_array_equal(mirrored.small, plain.small)
+    np.testing.assert_array_equal(
+        there_and_back(photo, FakeEngine(), box=box, mirrored=True).alpha,
+        there_and_back(photo, FakeEngine(), box=box).alpha,
+    )
+
+
 # --- the size the network sees -----------------------------------------------------------------------------
 
 

@@ -145,6 +145,7 @@ def test_as_typed(typed, bright_model: Path, photos: Path, tmp_path: Path) -> No
         ((bright_model, "--int8"), "needs --calibrate"),
         ((bright_model, "--calibrate", photos), "belong to --int8"),
         ((bright_model, "--int8", "--calibrate", photos, "--size", 96), "--size is settled"),
+        ((bright_model, "--int8", "--calibrate", photos, "--zoom-size", 96), "--zoom-size is settled"),
     ):
         code, told = typed(*words, "-o", tmp_path / "no.onnx")
         assert code == 2 and message in told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,15 @@ def test_exporting_the_checkpoint_gives_the_same_model(finished: Finished, tmp_p
     assert last.spec.scores["val_iou"] == pytest.approx(
         float(rows_of(finished.folder)[-1]["val_iou"]), abs=6e-5
     )
+
+
+def test_how_the_second_look_is_taken_is_said_at_export(finished: Finished, tmp_path: Path) -> None:
+    """Networks are taught with mirrored pictures, so that they may be shown one; how large is one's own choice."""
+    own = OnnxEngine(finished.result.model, device="cpu", threads=1).spec
+    assert own.zoomed == own and own.zoom_mirrored
+    spec = export_checkpoint(finished.folder / "best.ckpt", tmp_path / "m.onnx", zoom_size=96)
+    assert spec == replace(own, zoom_size=96) == OnnxEngine(tmp_path / "m.onnx", device="cpu").spec
+    assert spec.zoomed.size == 96 != own.size
 
 
 def test_exporting_what_is_no_checkpoint(tmp_path: Path) -> None:

@@ -6,12 +6,20 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
 from cutaway.cli.console import Console, open_console, print_error, volume_flags
 from cutaway.cli.progress import Progress
 from cutaway.errors import OptionError
+
+
+class _Sizes(NamedTuple):
+    """The sizes a model works at, in pixels; None for what the checkpoint says."""
+
+    size: int | None
+    zoom_size: int | None
 
 
 @click.command()
@@ -29,6 +37,12 @@ from cutaway.errors import OptionError
     type=click.IntRange(32, 4096),
     metavar="PX",
     help="Work at about PX × PX pixels instead of the training size.",
+)
+@click.option(
+    "--zoom-size",
+    type=click.IntRange(32, 4096),
+    metavar="PX",
+    help="Work at about PX × PX pixels when looking at the subject alone (--zoom).",
 )
 @click.option(
     "--int8", is_flag=True, help="Write a quarter of the size in 8-bit integers; needs --calibrate."
@@ -53,6 +67,7 @@ def export(
     checkpoint: Path,
     output: Path,
     size: int | None,
+    zoom_size: int | None,
     int8: bool,
     calibrate: Path | None,
     measure: tuple[Path, ...],
@@ -69,12 +84,12 @@ def export(
     console = open_console(verbose, quiet)
     if int8:
         make = partial(_int8, measure=measure, force=force, overwrite=overwrite, console=console)
-        return make(checkpoint, output, size, calibrate)
+        return make(checkpoint, output, _Sizes(size, zoom_size), calibrate)
     if calibrate is not None or measure or force:
         raise OptionError("--calibrate, --measure and --force belong to --int8: add it, or leave them out")
     from cutaway.training.export import export_checkpoint
 
-    spec = export_checkpoint(checkpoint, output, size=size, overwrite=overwrite)
+    spec = export_checkpoint(checkpoint, output, size=size, zoom_size=zoom_size, overwrite=overwrite)
     console.say(
         f"{output} (model {spec.name!r}, {spec.size} px); use it with: cutaway remove PHOTO --model {output}"
     )
@@ -84,7 +99,7 @@ def export(
 def _int8(
     source: Path,
     output: Path,
-    size: int | None,
+    sizes: _Sizes,
     photos: Path | None,
     *,
     measure: tuple[Path, ...],
@@ -95,9 +110,10 @@ def _int8(
     if photos is None:
         raise OptionError("--int8 needs --calibrate PHOTOS: a folder of photos such as the model will see")
     is_checkpoint = source.suffix.lower() == ".ckpt"
-    if size is not None and not is_checkpoint:
+    settled = [f"--{name.replace('_', '-')}" for name, size in sizes._asdict().items() if size is not None]
+    if settled and not is_checkpoint:
         raise OptionError(
-            f"--size is settled in {source} already: give the training checkpoint, or leave it out"
+            f"{settled[0]} is settled in {source} already: give the training checkpoint, or leave it out"
         )
     from cutaway.training.quantise import quantise
 
@@ -108,7 +124,7 @@ def _int8(
         bar.step()
 
     with tempfile.TemporaryDirectory() as folder:
-        model = _exported(source, Path(folder), size) if is_checkpoint else source
+        model = _exported(source, Path(folder), sizes) if is_checkpoint else source
         try:
             made = quantise(
                 model, photos, out=output, measure=measure, force=force, overwrite=overwrite, progress=show
@@ -121,9 +137,9 @@ def _int8(
     return 1 if made.failed else 0
 
 
-def _exported(checkpoint: Path, folder: Path, size: int | None) -> Path:
+def _exported(checkpoint: Path, folder: Path, sizes: _Sizes) -> Path:
     """The checkpoint as a float model."""
     from cutaway.training.export import export_checkpoint
 
-    export_checkpoint(checkpoint, folder / "float.onnx", size=size)
+    export_checkpoint(checkpoint, folder / "float.onnx", size=sizes.size, zoom_size=sizes.zoom_size)
     return folder / "float.onnx"

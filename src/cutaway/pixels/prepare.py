@@ -89,6 +89,7 @@ def prepare(
     *,
     box: Box | None = None,
     convert: Callable[[Pixels], Pixels] | None = None,
+    mirrored: bool = False,
 ) -> Prepared:
     """Make the network's input from a photo.
 
@@ -97,13 +98,17 @@ def prepare(
         spec: what the network wants.
         box: show it only this part of the photo; all of it if None.
         convert: brings the shrunken pixels to sRGB; None if the photo is sRGB already.
+        mirrored: show it the mirror image.
     """
     frame_size = pixels.shape[0], pixels.shape[1]
     top, left, bottom, right = whole = box or (0, 0, *frame_size)
     small = shrink(
         pixels[top:bottom, left:right], tensor_size((bottom - top, right - left), spec), how=spec.resample
     )
-    return Prepared(to_tensor(convert(small) if convert else small, spec), frame_size, whole, small)
+    tensor = to_tensor(convert(small) if convert else small, spec)
+    if mirrored:
+        tensor = np.ascontiguousarray(tensor[..., ::-1])
+    return Prepared(tensor, frame_size, whole, small, mirrored)
 
 
 def restore(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Matte:
@@ -123,6 +128,7 @@ def restore(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Matte:
     """
     _check_answer(raw, prepared, spec)
     top, left, bottom, right = prepared.box
+    raw = np.ascontiguousarray(raw[..., ::-1]) if prepared.mirrored else raw
     small = _soft_border(raw[0]) if spec.output == "trimap" else _activate(raw[0, 0], spec)
     alpha = _resized(without_haze(small, spec.haze), (bottom - top, right - left), spec.resample)
     if alpha.shape != prepared.frame_size:

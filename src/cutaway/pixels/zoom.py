@@ -2,8 +2,9 @@
 
 A network sees every photo at its own few hundred pixels. A subject that fills a third of the photo's width gets a
 third of them; shown alone it gets nearly all. The second look knows the edge better, the first one knows the
-surroundings better: their mean is better than either (mean IoU on held-out pictures: fashion .9458 first, .9482 second,
-.9503 mean; cats .857, .856, .866).
+surroundings better: their mean is better than either (mean IoU on held-out pictures, both looks at one size: fashion
+.9458 first, .9482 second, .9503 mean; cats .857, .856, .866). How large the second look is, and whether at the mirror
+image, the model says (`ModelSpec.zoom_size`, `zoom_mirrored`).
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ to tell an edge from the picture's border, little enough to gain resolution."""
 MIN_MARGIN_PX = 4
 """The margin has at least as many pixels of the photo, and at least one of the network's."""
 MAX_SHARE = 0.8
-"""A box of more than this share of the photo's area is not worth a second look: it gains less than an eighth in
-resolution along each side, and the look costs as much as the first."""
+"""A box of more than this share of the photo's area is not worth a second look: it gains little resolution, and seen
+larger, with little around it, such a subject is found less well (docs/decisions/0009-the-second-look.md)."""
 MIN_CELLS = 4
 """A subject shorter than this many of the network's pixels along its longer side is a speck rather than a find; to
 enlarge it would blow up a mistake."""

@@ -29,7 +29,12 @@ OPSET = 18
 
 
 def export_checkpoint(
-    checkpoint: Path, out: Path, *, size: int | None = None, overwrite: bool = False
+    checkpoint: Path,
+    out: Path,
+    *,
+    size: int | None = None,
+    zoom_size: int | None = None,
+    overwrite: bool = False,
 ) -> ModelSpec:
     """Write a checkpoint's averaged weights as an ONNX file.
 
@@ -37,6 +42,7 @@ def export_checkpoint(
         checkpoint: best.ckpt or last.ckpt of a run.
         out: the .onnx file to write.
         size: the network's working size in pixels, if not the one it was trained at.
+        zoom_size: its working size when it looks at the subject alone, if not that one.
         overwrite: replace an existing file.
 
     Returns:
@@ -53,6 +59,7 @@ def export_checkpoint(
     model.load_state_dict(frozen.ema)
     name = config.name or checkpoint.resolve().parent.name
     spec = describe(model.describe(name, size=size or config.size), frozen)
+    spec = replace(spec, zoom_size=zoom_size or 0)
     export(model, out, spec=spec, overwrite=overwrite)
     return spec
 
@@ -63,7 +70,12 @@ def describe(spec: ModelSpec, frozen: ckpt.Checkpoint) -> ModelSpec:
     scores = {k: round(v, 4) for k, v in latest.items() if k.startswith("val_")}
     config = frozen.config
     return replace(
-        spec, arch=config.arch, licence=config.licence, training_data=config.training_data, scores=scores
+        spec,
+        zoom_mirrored=config.augment,
+        arch=config.arch,
+        licence=config.licence,
+        training_data=config.training_data,
+        scores=scores,
     )
 
 

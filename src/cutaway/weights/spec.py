@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Literal, get_args
 
 from cutaway.errors import ModelError
@@ -39,6 +39,9 @@ class ModelSpec:
             of background, subject and border, and alpha is soft only where the border is the largest.
         haze: how close to 0 or 1 the answer of a network comes that has no doubt: alpha below `haze` becomes 0, above
             1 - `haze` 1, and what lies between is stretched. 0 leaves alpha as it is; below 0.5.
+        zoom_size: the resolution of a second look at the subject alone (`Options.zoom`); 0 for that of the first.
+        zoom_mirrored: that look is at the subject's mirror image: what two looks get wrong, they then get wrong in
+            different ways. Only for networks that were taught with mirrored pictures.
         arch, licence, training_data: for the model card; free text.
         scores: metric name to value, as measured by whoever made the file.
     """
@@ -54,6 +57,8 @@ class ModelSpec:
     resample: Resample = "area"
     output: OutputKind = "alpha"
     haze: float = 0.0
+    zoom_size: int = 0
+    zoom_mirrored: bool = False
     arch: str = ""
     licence: str = ""
     training_data: str = ""
@@ -67,6 +72,8 @@ class ModelSpec:
             refuse("has no name")
         if not (1 <= self.stride <= 256) or not (self.stride <= self.size <= 8192):
             refuse(f"size {self.size} and stride {self.stride} do not fit together")
+        if self.zoom_size and not self.stride <= self.zoom_size <= 8192:
+            refuse(f"zoom_size {self.zoom_size} and stride {self.stride} do not fit together")
         if self.fit not in get_args(FitMode):
             refuse(f"fit {self.fit!r} is not one of {', '.join(get_args(FitMode))}")
         if self.input_scale not in get_args(InputScale):
@@ -81,6 +88,11 @@ class ModelSpec:
             refuse(f"channels must be 1 or 3, not {self.channels}")
         if len(self.mean) != self.channels or len(self.std) != self.channels or min(self.std) <= 0:
             refuse(f"mean and std must have {self.channels} entries, std above zero")
+
+    @property
+    def zoomed(self) -> ModelSpec:
+        """How to feed the model when it looks at the subject alone."""
+        return replace(self, size=self.zoom_size) if self.zoom_size else self
 
     def to_json(self) -> str:
         """The spec as one line of JSON, as it is stored in the model file."""
