@@ -20,7 +20,7 @@ from cutaway.options import (
     SETTLED,
     Options,
 )
-from cutaway.pixels.confidence import expected_iou, sampled
+from cutaway.pixels.confidence import expected_iou
 from cutaway.result import AnyPath, Result
 from cutaway.shaping import cleaned, edged, matted
 from cutaway.types import Box, Cutout, Floats, Frame, Matte, Pixels, Prepared, Size
@@ -159,15 +159,12 @@ class Remover:
             options.zoom == "auto" and not self._remembers
         )  # a second look would be taken for the next frame
         box = _worth_a_closer_look(first.alpha, shown.seen) if twice else None
-        looks = [first.alpha]
         if box is not None:
             from cutaway.pixels.zoom import blend
 
             second, shown = self._look(frame, box)
-            top, left, bottom, right = box
-            looks = [sampled(first.alpha[top:bottom, left:right]).copy(), second.alpha]
             blend(first.alpha, second.alpha, box=box, out=first.alpha)  # nobody else has seen `first` yet
-        confidence = expected_iou(looks, first.alpha)
+        confidence = expected_iou(first.alpha)
         if options.refine:
             plain = first.alpha.copy() if self.spec.output == "trimap" else None
             _refine_inside(box or (0, 0, *frame.size), frame, first.alpha, shown)

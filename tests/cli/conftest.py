@@ -5,28 +5,14 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from ran import Ran, Run
 
 from cutaway.cli import main
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: bytes
-    err: str
-
-    @property
-    def errors(self) -> list[str]:
-        return [line for line in self.err.splitlines() if line.startswith("cutaway: error:")]
-
-
-Run = Callable[..., Ran]
 
 
 @pytest.fixture(autouse=True)

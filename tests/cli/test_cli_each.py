@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
-from conftest import Run
+from ran import Run
 
 
 def draw(path: Path, *boxes: tuple[int, int, int, int]) -> Path:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cutaway.engines.fake import FakeEngine
+from cutaway.engines.fake import FakeEngine, luminance
 from cutaway.options import Options
 from cutaway.pixels.confidence import SAMPLES, agreement, certainty, expected_iou, sampled
 from cutaway.remover import Remover
@@ -25,12 +25,26 @@ def test_agreement_by_hand() -> None:
     assert agreement(row(0.5, 1), row(0.5, 1)) == 1
 
 
+def test_doubt_counts_twice() -> None:
+    assert expected_iou(row(1, 1, 0, 0)) == 1
+    assert expected_iou(row(1, 0.5, 0, 0)) == pytest.approx((1.5 / 2) ** 2)
+    assert expected_iou(row(0, 0)) == 0
+
+
 def test_two_looks_that_disagree_are_trusted_less() -> None:
-    matte = row(1, 1, 0, 0)
-    assert expected_iou([matte], matte) == 1
-    assert expected_iou([matte, matte], matte) == 1
-    assert expected_iou([matte, row(1, 0, 0, 0)], matte) == pytest.approx(1 / 2)
-    assert expected_iou([row(0, 0), row(0, 0)], row(0, 0)) == 0
+    """The second look finds only a part of what the first one found: their mean is unsure of the rest."""
+    photo = np.zeros((300, 400, 3), np.uint8)
+    photo[120:180, 40:100] = 255
+
+    def partly(tensor: np.ndarray) -> np.ndarray:
+        answer = tensor.mean(axis=1, keepdims=True)
+        if answer.mean() > 0.3:  # the subject alone
+            answer[..., : answer.shape[3] // 2] = 0
+        return answer
+
+    sure, unsure = (Remover(engine=FakeEngine(answer)).matte(photo) for answer in (luminance, partly))
+    assert sure.confidence is not None and unsure.confidence is not None
+    assert unsure.confidence < 0.7 < 0.8 < sure.confidence
 
 
 def test_the_certainty_of_a_probability_is_the_iou_to_be_expected() -> None:
@@ -58,7 +72,7 @@ def test_a_result_tells_its_confidence(zoom: str, disc: np.ndarray) -> None:
     options = Options.from_mapping({"zoom": zoom})
     seen = Remover(engine=FakeEngine(), options=options).remove(disc)
     assert seen.confidence is not None
-    assert 0.5 < seen.confidence <= 1
+    assert 0.3 < seen.confidence <= 1
     for changes in ({"fill_holes": True}, {"invert": True}, {"background": "red"}, {"feather": 3.0}):
         again = Remover(engine=FakeEngine(), options=options.with_changes(changes)).remove(disc)
         assert again.confidence == seen.confidence
