@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from cutaway.backdrops import parse_backdrop
 from cutaway.errors import OptionError, unknown_name
@@ -43,9 +43,40 @@ SETTLED = ("model", "engine", "precision", "device", "threads")
 
 CHROMA = "chroma"
 """The model that is none: a screen's colour is taken away."""
-MAX_FEATHER_PX = 500.0
-MAX_GROW_PX = 100.0
-MIN_FILL = 1.0
+
+
+class Limits(NamedTuple):
+    """What numbers an option takes.
+
+    Attributes:
+        least, most: both may be taken, unless `least` is only what it must be above.
+        unit: of the numbers, for messages.
+        least_means: what `least` says, for messages.
+        above: whether `least` itself is refused.
+    """
+
+    least: float
+    most: float
+    unit: str = ""
+    least_means: str = ""
+    above: bool = False
+
+    def check(self, name: str, value: float) -> None:
+        """Refuse a number beyond them, or one that is none (NaN).
+
+        Raises:
+            OptionError: the message says what is allowed.
+        """
+        if self.least <= value <= self.most and not (self.above and value == self.least):
+            return
+        unit = f" {self.unit}" if self.unit else ""
+        if self.above:
+            wanted = f"above {self.least:g} and at most {self.most:g}{unit}"
+        else:
+            means = f" ({self.least_means})" if self.least_means else ""
+            wanted = f"between {self.least:g}{means} and {self.most:g}{unit}"
+        said = value if isinstance(value, int) else f"{value:g}"
+        raise OptionError(f"{name} must be {wanted}, not {said}")
 
 
 def _option(
@@ -54,10 +85,11 @@ def _option(
     *,
     metavar: str | None = None,
     choices: tuple[str, ...] | None = None,
+    limits: Limits | None = None,
     repeated: bool = False,
 ) -> Any:
     """A field with what a command line or a form needs to show it; a repeated flag's texts are joined by spaces."""
-    told = {"help": help, "metavar": metavar, "choices": choices, "repeated": repeated}
+    told = {"help": help, "metavar": metavar, "choices": choices, "limits": limits, "repeated": repeated}
     return field(default=default, metadata=told)
 
 
@@ -105,6 +137,7 @@ class Options:
         None,
         "How many per cent of the canvas the subject takes up, in the tighter direction.",
         metavar="PER CENT",
+        limits=Limits(1, 100, "per cent"),
     )
     align: Align | None = _option(None, "Where on the canvas the subject lies.", choices=get_args(Align))
     shadow: str = _option(
@@ -127,7 +160,10 @@ class Options:
         choices=get_args(PresetName),
     )
     feather: float = _option(
-        0.0, "Soften the edge of the matte by this many pixels of the photo; 0 is off.", metavar="PX"
+        0.0,
+        "Soften the edge of the matte by this many pixels of the photo; 0 is off.",
+        metavar="PX",
+        limits=Limits(0, 500, "pixels", least_means="off"),
     )
     effect: Effect = _option(
         "none", "Keep the photo and hide the subject, or grey the rest.", choices=get_args(Effect)
@@ -145,11 +181,13 @@ class Options:
         None,
         "How good lossy pictures are, 1 to 100; unless given 90 for webp (100 is lossless), 92 for jpg, 80 for avif.",
         metavar="N",
+        limits=Limits(1, 100),
     )
     png_level: int | None = _option(
         None,
         "How hard PNGs are compressed: 0 not at all, 1 quickly (as if not given), 9 smallest.",
         metavar="0-9",
+        limits=Limits(0, 9, least_means="not compressed"),
     )
     strip: bool = _option(
         False, "Leave out EXIF and XMP: camera, time, place, names. The colour profile stays."
@@ -195,10 +233,16 @@ class Options:
     solid: bool = _option(False, "Make see-through regions wholly subject or wholly background.")
     invert: bool = _option(False, "Keep the background instead of the subject.")
     threshold: float | None = _option(
-        None, "Give the matte a hard edge: subject is what has at least this alpha, 0 to 1.", metavar="ALPHA"
+        None,
+        "Give the matte a hard edge: subject is what has at least this alpha, 0 to 1.",
+        metavar="ALPHA",
+        limits=Limits(0, 1, above=True),
     )
     grow: float = _option(
-        0.0, "Move the edge outwards by this many pixels of the photo; below 0 inwards.", metavar="PX"
+        0.0,
+        "Move the edge outwards by this many pixels of the photo; below 0 inwards.",
+        metavar="PX",
+        limits=Limits(-100, 100, "pixels"),
     )
     engine: EngineName = _option("auto", "What runs the network.", choices=ENGINES)
     precision: Precision = _option(
@@ -209,7 +253,12 @@ class Options:
     device: DeviceName = _option(
         "auto", "Where the network runs; an explicit device that cannot be used is an error.", choices=DEVICES
     )
-    threads: int = _option(0, "Processor threads for the network; 0 lets the engine choose.", metavar="N")
+    threads: int = _option(
+        0,
+        "Processor threads for the network; 0 lets the engine choose.",
+        metavar="N",
+        limits=Limits(0, 1024, least_means="automatic"),
+    )
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -217,20 +266,10 @@ class Options:
             check_choice(f.name, getattr(self, f.name))
         if self.preset is not None:
             self._take_preset(self.preset)
-        if not 0 <= self.threads <= 1024:
-            raise OptionError(f"threads must be between 0 (automatic) and 1024, not {self.threads}")
-        if not 0 <= self.feather <= MAX_FEATHER_PX:  # also false for NaN
-            raise OptionError(
-                f"feather must be between 0 (off) and {MAX_FEATHER_PX:g} pixels, not {self.feather:g}"
-            )
-        if self.threshold is not None and not 0 < self.threshold <= 1:
-            raise OptionError(f"threshold must be above 0 and at most 1, not {self.threshold:g}")
-        if not abs(self.grow) <= MAX_GROW_PX:
-            raise OptionError(
-                f"grow must be between -{MAX_GROW_PX:g} and {MAX_GROW_PX:g} pixels, not {self.grow:g}"
-            )
-        if self.fill is not None and not MIN_FILL <= self.fill <= 100:
-            raise OptionError(f"fill must be between {MIN_FILL:g} and 100 per cent, not {self.fill:g}")
+        for f in fields(self):
+            value, limits = getattr(self, f.name), f.metadata["limits"]
+            if limits is not None and value is not None:
+                limits.check(f.name, value)
         if not self.model:
             raise OptionError("model must not be empty: give a name or the path of a .onnx file")
         assert self.guidance is not None  # reading it checks it

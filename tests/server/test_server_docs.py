@@ -33,6 +33,25 @@ def test_every_option_and_field_is_in_it(client: TestClient) -> None:
     assert form(document, "/remove")["format"]["enum"] == list(FORMATS)
 
 
+def test_the_numbers_that_it_allows_are_those_that_are_taken(client: TestClient, disc: np.ndarray) -> None:
+    properties, photo = form(client.get("/openapi.json").json(), "/remove"), encoded(disc[:24, :32])
+    limited = {name: value for name, value in properties.items() if "maximum" in value}
+    assert set(limited) == {"fill", "feather", "quality", "png_level", "threshold", "grow"}
+    listed = {one["name"]: one["limits"] for one in client.get("/options").json()["options"]}
+    for name, value in limited.items():
+        least, step = (
+            value.get("minimum", value.get("exclusiveMinimum")),
+            1 if value["type"] == "integer" else 0.01,
+        )
+        outside = [value["maximum"] + step, least - step, *([least] if "exclusiveMinimum" in value else [])]
+        inside = [value["maximum"], least + ("exclusiveMinimum" in value) * step]
+        more = {"format": "webp"} if name == "quality" else {}
+        for number, wanted in (*((n, 400) for n in outside), *((n, 200) for n in inside)):
+            answer = client.post("/remove", files={"image": photo}, data={name: f"{number:g}", **more})
+            assert answer.status_code == wanted, (name, number, answer.text[:200])
+        assert listed[name] == {k: value[k] for k in ("minimum", "exclusiveMinimum", "maximum") if k in value}
+
+
 def test_every_path_is_there_and_nothing_else(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     routes = {route.path for route in client.app.app.routes}  # type: ignore[attr-defined]

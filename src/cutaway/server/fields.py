@@ -34,13 +34,14 @@ _JSON = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
 def described() -> list[dict[str, Any]]:
-    """Every option with its type, default, choices and help, for `GET /options` and the page."""
+    """Every option with its type, default, choices, limits and help, for `GET /options` and the page."""
     return [
         {
             "name": f.name,
             "type": _JSON[_kind(f)],
             "default": f.default,
             "choices": list(f.metadata["choices"] or ()) or None,
+            "limits": _bounds(f) or None,
             "help": f.metadata["help"],
             "settled": f.name in SETTLED,
         }
@@ -64,7 +65,15 @@ def _property(f: Field[Any]) -> dict[str, Any]:
         found["enum"] = list(f.metadata["choices"])
     if f.default is not None:
         found["default"] = f.default
-    return found
+    return found | _bounds(f)
+
+
+def _bounds(f: Field[Any]) -> dict[str, float]:
+    """The numbers that an option takes, in the words of JSON schema; nothing if it takes any or is no number."""
+    limits = f.metadata["limits"]
+    if limits is None:
+        return {}
+    return {"exclusiveMinimum" if limits.above else "minimum": limits.least, "maximum": limits.most}
 
 
 def _kind(f: Field[Any]) -> type:

@@ -81,7 +81,8 @@ export function slider(one, { min, max, step, unit, off, write = Number, read = 
 function field(one) {
   const isNumber = one.type !== "string";
   const read = () => set(one.name, input.value === "" ? one.default : isNumber ? Number(input.value) : input.value);
-  const input = el("input", { type: isNumber ? "number" : "text", step: one.type === "integer" ? 1 : "any", placeholder: one.default ?? "off", onchange: read });
+  const { minimum = "", maximum = "" } = one.limits ?? {};
+  const input = el("input", { type: isNumber ? "number" : "text", step: one.type === "integer" ? 1 : "any", min: minimum, max: maximum, placeholder: one.default ?? "off", onchange: read });
   refreshers.push(() => { const value = valueOf(one.name); input.value = value === one.default ? "" : value; });
   return row(one, input);
 }
