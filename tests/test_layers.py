@@ -25,7 +25,7 @@ LAYERS = {
 }  # fmt: skip
 SAME_ROOM = {
     "lengths": "types",
-    "backdrops": "options", "looks": "options", "hints": "options", "presets": "options",
+    "backdrops": "options", "looks": "options", "option_fields": "options", "hints": "options", "presets": "options",
     "result": "remover", "making": "remover", "staging": "remover", "writing": "remover",
     "shaping": "remover", "one_call": "remover", "guidance": "remover", "kept": "remover",
     "__main__": "cli",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from cutaway.backdrops import parse_backdrop
 from cutaway.errors import OptionError, unknown_name
@@ -22,6 +22,7 @@ from cutaway.looks import (
     read_outline,
     read_shadow,
 )
+from cutaway.option_fields import Limits, option
 from cutaway.types import Align, Backdrop, Canvas, Fit
 
 OutputFormat: TypeAlias = Literal["png", "webp", "jpg", "tiff", "avif", "gif", "zip", "ora"]
@@ -45,54 +46,6 @@ CHROMA = "chroma"
 """The model that is none: a screen's colour is taken away."""
 
 
-class Limits(NamedTuple):
-    """What numbers an option takes.
-
-    Attributes:
-        least, most: both may be taken, unless `least` is only what it must be above.
-        unit: of the numbers, for messages.
-        least_means: what `least` says, for messages.
-        above: whether `least` itself is refused.
-    """
-
-    least: float
-    most: float
-    unit: str = ""
-    least_means: str = ""
-    above: bool = False
-
-    def check(self, name: str, value: float) -> None:
-        """Refuse a number beyond them, or one that is none (NaN).
-
-        Raises:
-            OptionError: the message says what is allowed.
-        """
-        if self.least <= value <= self.most and not (self.above and value == self.least):
-            return
-        unit = f" {self.unit}" if self.unit else ""
-        if self.above:
-            wanted = f"above {self.least:g} and at most {self.most:g}{unit}"
-        else:
-            means = f" ({self.least_means})" if self.least_means else ""
-            wanted = f"between {self.least:g}{means} and {self.most:g}{unit}"
-        said = value if isinstance(value, int) else f"{value:g}"
-        raise OptionError(f"{name} must be {wanted}, not {said}")
-
-
-def _option(
-    default: Any,
-    help: str,
-    *,
-    metavar: str | None = None,
-    choices: tuple[str, ...] | None = None,
-    limits: Limits | None = None,
-    repeated: bool = False,
-) -> Any:
-    """A field with what a command line or a form needs to show it; a repeated flag's texts are joined by spaces."""
-    told = {"help": help, "metavar": metavar, "choices": choices, "limits": limits, "repeated": repeated}
-    return field(default=default, metadata=told)
-
-
 @dataclass(frozen=True)
 class Options:
     """Everything a user can say about the picture to be made; the same values mean the same bytes everywhere.
@@ -101,159 +54,159 @@ class Options:
         OptionError: a value is out of range or two of them contradict each other.
     """
 
-    model: str = _option(
+    model: str = option(
         "default",
         "Model to use: a name (see 'cutaway models') or a .onnx file; 'chroma' or 'chroma:COLOUR' keys out a green or "
         "blue screen without a network.",
         metavar="NAME|PATH|chroma",
     )
-    background: str = _option(
+    background: str = option(
         "none",
         "What to put behind the subject: 'none', 'transparent' (the same, also against a preset), a CSS colour, "
         "a picture file, 'blur' or 'blur:PX', 'gradient:COLOR,COLOR[,ANGLE]', 'checker' or 'original'.",
         metavar="none|COLOR|PICTURE|blur[:PX]|...",
     )
-    fit: Fit = _option("cover", "How a background picture fills the photo's frame.", choices=get_args(Fit))
-    position: str | None = _option(
+    fit: Fit = option("cover", "How a background picture fills the photo's frame.", choices=get_args(Fit))
+    position: str | None = option(
         None,
         "Where a background picture lies in the photo's frame, as CSS says it: 'top', 'right center', '30% 100%', "
         "'20px 0'. The middle if not given, the top left corner for --fit tile.",
         metavar="X Y",
     )
-    canvas: str = _option(
+    canvas: str = option(
         "photo",
         "Size of the result: that of the photo or of the background picture, pixels such as 1200x1200, or a ratio such "
         "as 4:5.",
         metavar="photo|background|WxH|W:H",
     )
-    crop: bool = _option(False, "Cut the result to the subject.")
-    margin: str | None = _option(
+    crop: bool = option(False, "Cut the result to the subject.")
+    margin: str | None = option(
         None,
         "Room around the subject: 1, 2 or 4 lengths in px or per cent of the subject, as in CSS; 'auto' is what shadow "
         "and outline need.",
         metavar="LENGTHS|auto",
     )
-    fill: float | None = _option(
+    fill: float | None = option(
         None,
         "How many per cent of the canvas the subject takes up, in the tighter direction.",
         metavar="PER CENT",
         limits=Limits(1, 100, "per cent"),
     )
-    align: Align | None = _option(None, "Where on the canvas the subject lies.", choices=get_args(Align))
-    shadow: str = _option(
+    align: Align | None = option(None, "Where on the canvas the subject lies.", choices=get_args(Align))
+    shadow: str = option(
         "none",
         "A shadow behind the subject ('drop') or on the ground ('contact'), perhaps with settings: "
         "drop:opacity=50,angle=135,distance=3%,softness=12px.",
         metavar="none|drop|contact[:...]",
     )
-    outline: str | None = _option(
+    outline: str | None = option(
         None, "A line around the subject, as a sticker has: 12,white or 2%,#ffcc00.", metavar="WIDTH,COLOUR"
     )
-    logo: str | None = _option(
+    logo: str | None = option(
         None,
         "A picture laid over the result: its file, one of the nine places of --align, its width in per cent.",
         metavar="PICTURE,PLACE,SCALE",
     )
-    preset: PresetName | None = _option(
+    preset: PresetName | None = option(
         None,
         "Frame the subject as a shop or an office asks for it; whatever else you say comes before it.",
         choices=get_args(PresetName),
     )
-    feather: float = _option(
+    feather: float = option(
         0.0,
         "Soften the edge of the matte by this many pixels of the photo; 0 is off.",
         metavar="PX",
         limits=Limits(0, 500, "pixels", least_means="off"),
     )
-    effect: Effect = _option(
+    effect: Effect = option(
         "none", "Keep the photo and hide the subject, or grey the rest.", choices=get_args(Effect)
     )
-    mask_only: bool = _option(False, "Write the matte itself (white subject on black) instead of a cut-out.")
-    show: Show = _option(
+    mask_only: bool = option(False, "Write the matte itself (white subject on black) instead of a cut-out.")
+    show: Show = option(
         "result", "What to write: the result, or photo, matte and result in a row.", choices=get_args(Show)
     )
-    format: OutputFormat | None = _option(
+    format: OutputFormat | None = option(
         None,
         "File format of the result; png unless -o says otherwise. zip is color.jpg and alpha.png, ora has layers.",
         choices=FORMATS,
     )
-    quality: int | None = _option(
+    quality: int | None = option(
         None,
         "How good lossy pictures are, 1 to 100; unless given 90 for webp (100 is lossless), 92 for jpg, 80 for avif.",
         metavar="N",
         limits=Limits(1, 100),
     )
-    png_level: int | None = _option(
+    png_level: int | None = option(
         None,
         "How hard PNGs are compressed: 0 not at all, 1 quickly (as if not given), 9 smallest.",
         metavar="0-9",
         limits=Limits(0, 9, least_means="not compressed"),
     )
-    strip: bool = _option(
+    strip: bool = option(
         False, "Leave out EXIF and XMP: camera, time, place, names. The colour profile stays."
     )
-    zoom: Zoom = _option(
+    zoom: Zoom = option(
         "auto", "Look at a small subject a second time, closer: finer, and slower.", choices=get_args(Zoom)
     )
-    roi: str | None = _option(
+    roi: str | None = option(
         None,
         "Look only at this part of the photo; all else is background. Pixels or per cent of the photo.",
         metavar="X,Y,W,H",
     )
-    keep: str = _option(
+    keep: str = option(
         "",
         "Keep only the parts of the subject that these points lie in. Pixels or per cent; may be repeated.",
         metavar="X,Y",
         repeated=True,
     )
-    drop: str = _option(
+    drop: str = option(
         "",
         "Take away the parts of the subject that these points lie in. Pixels or per cent; may be repeated.",
         metavar="X,Y",
         repeated=True,
     )
-    scribbles: str | None = _option(
+    scribbles: str | None = option(
         None,
         "A picture of brush strokes over the photo: white or green is subject, black or red is background, grey and "
         "transparent say nothing.",
         metavar="PICTURE",
     )
-    refine: bool = _option(True, "Draw the matte's edge where the photo's own pixels say it is.")
-    matting: Matting = _option(
+    refine: bool = option(True, "Draw the matte's edge where the photo's own pixels say it is.")
+    matting: Matting = option(
         "none",
         "Find the uncertain edge anew from the photo's colours, for hair and fur; takes seconds.",
         choices=get_args(Matting),
     )
-    foreground: bool = _option(
+    foreground: bool = option(
         True,
         "Estimate the subject's own colour along the edge, so that nothing of the old background shines through.",
     )
-    fill_holes: bool = _option(False, "Make holes inside the subject part of it.")
-    keep_largest: bool = _option(False, "Keep only the largest part of the subject.")
-    solid: bool = _option(False, "Make see-through regions wholly subject or wholly background.")
-    invert: bool = _option(False, "Keep the background instead of the subject.")
-    threshold: float | None = _option(
+    fill_holes: bool = option(False, "Make holes inside the subject part of it.")
+    keep_largest: bool = option(False, "Keep only the largest part of the subject.")
+    solid: bool = option(False, "Make see-through regions wholly subject or wholly background.")
+    invert: bool = option(False, "Keep the background instead of the subject.")
+    threshold: float | None = option(
         None,
         "Give the matte a hard edge: subject is what has at least this alpha, 0 to 1.",
         metavar="ALPHA",
         limits=Limits(0, 1, above=True),
     )
-    grow: float = _option(
+    grow: float = option(
         0.0,
         "Move the edge outwards by this many pixels of the photo; below 0 inwards.",
         metavar="PX",
         limits=Limits(-100, 100, "pixels"),
     )
-    engine: EngineName = _option("auto", "What runs the network.", choices=ENGINES)
-    precision: Precision = _option(
+    engine: EngineName = option("auto", "What runs the network.", choices=ENGINES)
+    precision: Precision = option(
         "f32",
         "What the network calculates in; bf16 is quicker and coarser, by OpenVINO only.",
         choices=PRECISIONS,
     )
-    device: DeviceName = _option(
+    device: DeviceName = option(
         "auto", "Where the network runs; an explicit device that cannot be used is an error.", choices=DEVICES
     )
-    threads: int = _option(
+    threads: int = option(
         0,
         "Processor threads for the network; 0 lets the engine choose.",
         metavar="N",
