@@ -154,7 +154,7 @@ class Remover:
 
     def _matte(self, frame: Frame, options: Options) -> Matte:
         """Locate, crop, segment again where that gains something; then the edge as the photo shows it."""
-        first, shown = self._look(frame)
+        first, shown = self._first_look(frame)
         twice = (
             options.zoom == "auto" and not self._remembers
         )  # a second look would be taken for the next frame
@@ -162,8 +162,8 @@ class Remover:
         if box is not None:
             from cutaway.pixels.zoom import blend
 
-            second, shown = self._look(frame, box)
-            blend(first.alpha, second.alpha, box=box, out=first.alpha)  # nobody else has seen `first` yet
+            second, shown = self._second_look(frame, box)
+            blend(first.alpha, second, box=box, out=first.alpha)  # nobody else has seen `first` yet
         confidence = expected_iou(first.alpha)
         if options.refine:
             plain = first.alpha.copy() if self.spec.output == "trimap" else None
@@ -172,22 +172,27 @@ class Remover:
                 np.copyto(first.alpha, plain, where=(plain == 0) | (plain == 1))
         return Matte.trusted(first.alpha, confidence)  # restored, blended and refined: all within [0, 1]
 
-    def _look(self, frame: Frame, box: Box | None = None) -> tuple[Matte, Prepared]:
-        """The network's matte of a part of a photo, as large as that part, and what the network was shown.
-
-        Args:
-            frame: the photo.
-            box: the subject's, for the second look at it; None for the first, at all of the photo.
-        """
+    def _first_look(self, frame: Frame) -> tuple[Matte, Prepared]:
+        """The network's matte of a photo, as large as the photo, and what the network was shown."""
         from cutaway.pixels.prepare import prepare, restore
 
         engine = self._opened()
-        top, left, bottom, right = box or (0, 0, *frame.size)
-        part = frame.pixels[top:bottom, left:right]
-        spec = engine.spec.zoomed if box else engine.spec
-        mirrored = box is not None and spec.zoom_mirrored
-        prepared = prepare(part, spec, convert=lambda small: _small_in_srgb(small, frame), mirrored=mirrored)
-        return restore(engine.run(prepared.tensor), prepared, spec), prepared
+        prepared = prepare(frame.pixels, engine.spec, convert=lambda small: _small_in_srgb(small, frame))
+        return restore(engine.run(prepared.tensor), prepared, engine.spec), prepared
+
+    def _second_look(self, frame: Frame, box: Box) -> tuple[Floats, Prepared]:
+        """The network's matte of the subject alone, as large as the network saw it, and what it was shown."""
+        from cutaway.pixels.prepare import answered, prepare
+
+        engine = self._opened()
+        spec, (top, left, bottom, right) = engine.spec.zoomed, box
+        prepared = prepare(
+            frame.pixels[top:bottom, left:right],
+            spec,
+            convert=lambda small: _small_in_srgb(small, frame),
+            mirrored=spec.zoom_mirrored,
+        )
+        return answered(engine.run(prepared.tensor), prepared, spec), prepared
 
     def _settled(self, options: Options | None) -> Options:
         if options is None:

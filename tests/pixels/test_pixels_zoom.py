@@ -93,10 +93,28 @@ def test_both_count_the_same_within_the_box_and_the_first_alone_outside() -> Non
     result = blend(first, second, box=BOX)
     assert result.dtype == np.float32
     middle = slice(10, -10), slice(10, -10)
-    np.testing.assert_allclose(part(result)[middle], (part(first) + second)[middle] / 2, atol=1e-6)
+    odds = [
+        (look[middle] + 0.02) / (1.02 - look[middle]) for look in (part(first).astype(np.float64), second)
+    ]
+    mean = np.sqrt(odds[0] * odds[1])
+    np.testing.assert_allclose(part(result)[middle], 1.04 * mean / (1 + mean) - 0.02, atol=1e-5)
+    plain = (part(first) + second)[middle] / 2
+    clear = np.abs(plain - 0.5) > 1e-4
+    np.testing.assert_array_equal((part(result)[middle] >= 0.5)[clear], (plain >= 0.5)[clear])
     outside = np.ones(first.shape, bool)
     part(outside)[:] = False
     np.testing.assert_array_equal(result[outside], first[outside])
+
+
+def test_what_one_look_has_decided_and_the_other_does_not_dispute_stays_decided() -> None:
+    def both(one: float, other: float) -> float:
+        looks = (np.full((100, 100), look, np.float32) for look in (one, other))
+        return float(blend(*looks, box=(0, 0, 100, 100))[50, 50])
+
+    assert both(1, 0.5) == both(0.5, 1) == pytest.approx(0.893, abs=0.001)
+    assert both(0, 0.5) == pytest.approx(0.107, abs=0.001)
+    assert both(1, 0) == both(0, 1) == pytest.approx(0.5)
+    assert both(0.3, 0.7) == pytest.approx(0.5)
 
 
 def test_where_both_agree_nothing_changes_at_all() -> None:
@@ -116,7 +134,7 @@ def test_no_seam_at_the_border_of_the_box(box: tuple[int, int, int, int]) -> Non
 def test_at_the_photos_own_border_the_second_look_has_full_weight() -> None:
     first = np.zeros((150, 200), np.float32)
     result = blend(first, np.ones((100, 150), np.float32), box=(0, 0, 100, 150))
-    assert (result[:90, :140] == 0.5).all()
+    np.testing.assert_allclose(result[:90, :140], 0.5, atol=1e-6)
     assert result[99, 50] == result[50, 149] == 0
 
 

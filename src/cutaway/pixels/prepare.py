@@ -126,15 +126,23 @@ def restore(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Matte:
     Raises:
         ModelError: the answer has another shape or is not all finite numbers.
     """
-    _check_answer(raw, prepared, spec)
     top, left, bottom, right = prepared.box
-    raw = np.ascontiguousarray(raw[..., ::-1]) if prepared.mirrored else raw
-    small = _soft_border(raw[0]) if spec.output == "trimap" else _activate(raw[0, 0], spec)
-    alpha = _resized(without_haze(small, spec.haze), (bottom - top, right - left), spec.resample)
+    alpha = _resized(answered(raw, prepared, spec), (bottom - top, right - left), spec.resample)
     if alpha.shape != prepared.frame_size:
         part, alpha = alpha, np.zeros(prepared.frame_size, np.float32)
         alpha[top:bottom, left:right] = part
     return Matte.trusted(np.clip(alpha, 0, 1, out=alpha))  # the answer is finite
+
+
+def answered(raw: Floats, prepared: Prepared, spec: ModelSpec) -> Floats:
+    """The network's answer as alpha, float32 (h, w) in [0, 1], at the size it has and the right way round.
+
+    Arguments and errors are those of `restore`.
+    """
+    _check_answer(raw, prepared, spec)
+    raw = np.ascontiguousarray(raw[..., ::-1]) if prepared.mirrored else raw
+    small = _soft_border(raw[0]) if spec.output == "trimap" else _activate(raw[0, 0], spec)
+    return without_haze(small, spec.haze)
 
 
 def _check_answer(raw: Floats, prepared: Prepared, spec: ModelSpec) -> None:

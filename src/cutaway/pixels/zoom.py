@@ -2,9 +2,9 @@
 
 A network sees every photo at its own few hundred pixels. A subject that fills a third of the photo's width gets a
 third of them; shown alone it gets nearly all. The second look knows the edge better, the first one knows the
-surroundings better: their mean is better than either (mean IoU on held-out pictures, both looks at one size: fashion
-.9458 first, .9482 second, .9503 mean; cats .857, .856, .866). How large the second look is, and whether at the mirror
-image, the model says (`ModelSpec.zoom_size`, `zoom_mirrored`).
+surroundings better: a mean of both is better than either (mean IoU on held-out pictures, both looks at one size:
+fashion .9458 first, .9482 second, .9503 mean; cats .857, .856, .866). How large the second look is, and whether at the
+mirror image, the model says (`ModelSpec.zoom_size`, `zoom_mirrored`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 import cv2
 import numpy as np
 
-from cutaway.pixels.composite import bands
+from cutaway.pixels.resize import resize
 from cutaway.types import Box, Floats, Size
 
 SUBJECT = 0.5
@@ -32,8 +32,8 @@ MIN_CELLS = 4
 enlarge it would blow up a mistake."""
 MIN_SIDE_PX = 16
 """Nor does a subject of fewer pixels of the photo hold anything that a closer look could find."""
-SECOND = 0.5
-"""Weight of the second look inside the box: plain mean."""
+DOUBT = np.float32(0.02)
+"""How much doubt is left to a look that says 0 or 1: else nothing that the other one says would count."""
 RAMP = 0.04
 """That weight rises from zero over this share of the box's longer side. It is less than the margin, so that all of the
 subject has full weight, and no seam can show, since nothing changes at the border itself."""
@@ -72,37 +72,58 @@ def _widened(first: float, last: float, *, by: float, limit: int) -> tuple[int, 
 def blend(first: Floats, second: Floats, *, box: Box, out: Floats | None = None) -> Floats:
     """Put the closer look into the first one.
 
-    Inside the box the result is first + w (second - first). The weight w is 1/2, but falls to zero towards each side of
-    the box that is not the photo's own border. Where both agree the result is exactly what they say, outside the box
-    exactly the first look.
+    Inside the box their odds are averaged, geometrically. With p = sqrt((a + d) (b + d)) for the alphas a and b of both
+    looks and d = `DOUBT`, and q the same for 1 - a and 1 - b, that is (1 + 2 d) p / (p + q) - d. It is subject (alpha
+    from 1/2) where the plain mean is, but what one look has decided and the other does not dispute stays decided: MAE
+    on held-out pictures .0354 instead of .0361. (To weight the looks by how sure they are decides as much and leaves
+    seams where one of them changes its mind.)
+
+    That has full weight in the middle, none towards each side of the box that is not the photo's own border. All of it
+    is found at the size of the second look; what it changes is brought to the photo's size and added to the first one.
+    So where both agree the result is exactly what they say, and outside the box exactly the first look.
 
     Args:
-        first: the whole photo's matte, float32 (H, W).
-        second: the box's matte at the photo's resolution, float32 (bottom - top, right - left).
-        box: where `second` lies.
+        first: the whole photo's matte, float32 (H, W) in [0, 1].
+        second: the box's matte as the network saw it, float32 (h, w) in [0, 1].
+        box: what `second` shows.
         out: the array to write to; `first` itself spares a large photo a copy. None makes a new one.
 
     Returns:
-        float32 (H, W); `out` if that was given.
+        float32 (H, W) in [0, 1]; `out` if that was given.
     """
     result = np.empty_like(first) if out is None else out
     if result is not first:
         np.copyto(result, first)
     top, left, bottom, right = box
-    ramp_px = max(1.0, RAMP * max(bottom - top, right - left))
-    down = SECOND * _weights(top, bottom, limit=first.shape[0], ramp_px=ramp_px)
-    across = _weights(left, right, limit=first.shape[1], ramp_px=ramp_px)
     part = result[top:bottom, left:right]
-    for rows in bands((bottom - top, right - left)):
-        step = second[rows] - part[rows]
-        step *= down[rows, None] * across
-        part[rows] += step
+    before = np.asarray(cv2.resize(part, second.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    before = before.reshape(second.shape)
+    change = _mean_odds(before, second)
+    change -= before
+    ramp_px = max(1.0, RAMP * max(bottom - top, right - left))
+    down = _weights(top, bottom, limit=first.shape[0], ramp_px=ramp_px, cells=second.shape[0])
+    across = _weights(left, right, limit=first.shape[1], ramp_px=ramp_px, cells=second.shape[1])
+    change *= down[:, None] * across
+    change *= before != second  # so that not even rounding changes what they agree in
+    part += resize(change, (bottom - top, right - left))
+    np.clip(part, 0, 1, out=part)
     return result
 
 
-def _weights(start: int, end: int, *, limit: int, ramp_px: float) -> Floats:
-    """1 along an axis of the box, rising from 0 over `ramp_px` at an end that is not the photo's border."""
-    inside = np.arange(end - start, dtype=np.float32)
+def _mean_odds(one: Floats, other: Floats) -> Floats:
+    """The alpha whose odds are the geometric mean of the odds of two, between them."""
+    for_it = np.sqrt((one + DOUBT) * (other + DOUBT))
+    against = np.sqrt(((1 + DOUBT) - one) * ((1 + DOUBT) - other))
+    mean = (1 + 2 * DOUBT) * for_it / (for_it + against) - DOUBT
+    return np.asarray(np.clip(mean, 0, 1, out=mean), np.float32)
+
+
+def _weights(start: int, end: int, *, limit: int, ramp_px: float, cells: int) -> Floats:
+    """1 along an axis of the box, rising from 0 over `ramp_px` at an end that is not the photo's border.
+
+    One weight for each of so many cells; the outermost ones, which a border runs through, have none.
+    """
+    inside = np.arange(cells, dtype=np.float32) * np.float32((end - start) / cells)
     weights = np.ones_like(inside)
     if start > 0:
         weights = np.minimum(weights, inside / np.float32(ramp_px))
