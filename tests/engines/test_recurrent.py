@@ -65,7 +65,9 @@ def test_another_input_size() -> None:
     assert (small.spec.size, small.name, small.device) == (32, "fake", "cpu")
     assert resized(engine, FAKE_SPEC.size) is engine
     Remover(engine=small).remove(np.zeros((100, 100, 3), np.uint8))
-    assert shapes == [(32, 32)]
+    assert shapes == [(32, 32)] and small.spec.zoom_size == 0
+    closer = FakeEngine(answer, spec=replace(FAKE_SPEC, zoom_size=96))
+    assert resized(closer, 32).spec.zoom_size == 48
 
 
 def test_another_size_does_not_lose_the_memory() -> None:

@@ -36,7 +36,7 @@ class _ResizedRecurrent(Resized):
 
 
 def resized(engine: Engine, size: int) -> Engine:
-    """The same engine, shown pictures of about size × size pixels.
+    """The same engine, shown pictures of about size × size pixels; second looks grow and shrink as much.
 
     Args:
         engine: an opened model.
@@ -57,4 +57,5 @@ def resized(engine: Engine, size: int) -> Engine:
             f"input-size must be a multiple of {spec.stride} for model {spec.name!r}, not {size}"
         )
     kind = _ResizedRecurrent if isinstance(engine, RecurrentEngine) else Resized
-    return kind(engine, replace(spec, size=size))
+    zoom_size = round(spec.zoom_size * size / spec.size / spec.stride) * spec.stride
+    return kind(engine, replace(spec, size=size, zoom_size=zoom_size))
