@@ -278,14 +278,13 @@ def test_a_small_subject_is_looked_at_twice_and_more_closely(door: str) -> None:
 
 def test_the_second_look_shows_the_box() -> None:
     from cutaway.pixels.prepare import prepare
-    from cutaway.pixels.zoom import subject_box
+    from cutaway.pixels.zoom import subject_boxes
 
     engine = Watched()
     photo = small_subject()
     once = Remover(engine=FakeEngine(), options=Options(zoom="off")).matte(photo)
-    box = subject_box(once.alpha, seen=engine_size(photo))
+    (box,) = subject_boxes(once.alpha, seen=engine_size(photo))
     Remover(engine=engine).matte(photo)
-    assert box is not None
     np.testing.assert_array_equal(engine.shown[1], prepare(photo, engine.spec, box=box).tensor)
 
 
@@ -365,6 +364,19 @@ def test_what_both_looks_agree_on_stays_as_it_is() -> None:
     np.testing.assert_allclose(matte[outside], 0.125, atol=1e-6)
 
 
+def test_each_of_two_subjects_is_looked_at_alone() -> None:
+    """And each has its edge refined by what was seen of it."""
+    engine = Watched()
+    photo = np.maximum(small_subject(40, 40), small_subject(200, 300))
+    matte = Remover(engine=engine).matte(photo).alpha
+    assert len(engine.shown) == 3
+    first, *closer = (tensor[0, 0] for tensor in engine.shown)
+    assert first.mean() == pytest.approx(2 * 60 * 60 / (300 * 400), abs=0.01)
+    assert all(0.55 < look.mean() < 0.75 for look in closer)
+    alone = (Remover(engine=FakeEngine()).matte(small_subject(*at)).alpha for at in ((40, 40), (200, 300)))
+    np.testing.assert_allclose(matte, np.maximum(*alone), atol=1e-5)
+
+
 @pytest.mark.parametrize("side", [120, 240])
 def test_no_seam_shows_even_if_the_second_look_disagrees(side: int) -> None:
     """The second look calls everything it is shown subject; the matte rises to that without a step."""
@@ -374,10 +386,8 @@ def test_no_seam_shows_even_if_the_second_look_disagrees(side: int) -> None:
         looks.append(tensor)
         return luminance(tensor) if len(looks) == 1 else np.ones_like(tensor[:, :1])
 
-    photo = np.zeros(
-        (300, 400, 3), np.uint8
-    )  # two squares at opposite corners of a box that is empty but for them
-    photo[25:45, 40:60] = photo[5 + side : 25 + side, 20 + side : 40 + side] = 255
+    photo = np.zeros((300, 400, 3), np.uint8)  # two bars along two sides of a box, empty but for them
+    photo[25:45, 40 : 40 + side] = photo[25 : 25 + side, 40:60] = 255
     plain = Remover(engine=FakeEngine(), options=Options(zoom="off", refine=False)).matte(photo).alpha
     matte = Remover(engine=FakeEngine(answer), options=Options(refine=False)).matte(photo).alpha
     assert len(looks) == 2

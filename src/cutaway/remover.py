@@ -95,7 +95,7 @@ class Remover:
         return remover
 
     def matte(self, photo: Photo) -> Matte:
-        """The subject's soft alpha, as large as the photo; a small subject is looked at twice (`Options.zoom`).
+        """The subject's soft alpha, as large as the photo; small subjects are looked at twice (`Options.zoom`).
 
         Args:
             photo: a path, bytes, a binary file, a Pillow image, a uint8 or uint16 array or a `Frame`.
@@ -158,16 +158,21 @@ class Remover:
         twice = (
             options.zoom == "auto" and not self._remembers
         )  # a second look would be taken for the next frame
-        box = _worth_a_closer_look(first.alpha, shown.seen) if twice else None
-        if box is not None:
+        boxes = _worth_a_closer_look(first.alpha, shown.seen) if twice else []
+        looks = [((0, 0, *frame.size), shown)]
+        if boxes:
             from cutaway.pixels.zoom import blend
 
-            second, shown = self._second_look(frame, box)
-            blend(first.alpha, second, box=box, out=first.alpha)  # nobody else has seen `first` yet
+            looks = []
+            for box in boxes:
+                second, shown = self._second_look(frame, box)
+                blend(first.alpha, second, box=box, out=first.alpha)  # nobody else has seen `first` yet
+                looks.append((box, shown))
         confidence = expected_iou(first.alpha)
         if options.refine:
             plain = first.alpha.copy() if self.spec.output == "trimap" else None
-            _refine_inside(box or (0, 0, *frame.size), frame, first.alpha, shown)
+            for box, shown in looks:
+                _refine_inside(box, frame, first.alpha, shown)
             if plain is not None:  # soft only where the border class is
                 np.copyto(first.alpha, plain, where=(plain == 0) | (plain == 1))
         return Matte.trusted(first.alpha, confidence)  # restored, blended and refined: all within [0, 1]
@@ -229,10 +234,10 @@ def _small_in_srgb(small: Pixels, frame: Frame) -> Pixels:
     return pixels_to_srgb(to_8_bits(small), frame.metadata.icc_profile)
 
 
-def _worth_a_closer_look(alpha: Floats, seen: Size) -> Box | None:
-    from cutaway.pixels.zoom import subject_box
+def _worth_a_closer_look(alpha: Floats, seen: Size) -> list[Box]:
+    from cutaway.pixels.zoom import subject_boxes
 
-    return subject_box(alpha, seen=seen)
+    return subject_boxes(alpha, seen=seen)
 
 
 def _refine_inside(box: Box, frame: Frame, alpha: Floats, shown: Prepared) -> None:

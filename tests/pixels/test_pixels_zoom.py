@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cutaway.pixels.zoom import MARGIN, MAX_SHARE, MIN_CELLS, blend, subject_box
+from cutaway.pixels.zoom import MARGIN, MAX_SHARE, MIN_CELLS, MOST, blend, subject_boxes
 
 SEEN = (60, 80)
+
+
+def subject_box(alpha: np.ndarray, *, seen: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """The one box of what is one subject."""
+    boxes = subject_boxes(alpha, seen=seen)
+    assert len(boxes) <= 1
+    return boxes[0] if boxes else None
 
 
 def drawn(top: int, left: int, bottom: int, right: int, *, size: tuple[int, int] = (600, 800)) -> np.ndarray:
@@ -39,9 +46,32 @@ def test_only_alpha_above_a_half_counts() -> None:
     assert subject_box(alpha, seen=SEEN) == subject_box(drawn(200, 300, 500, 400), seen=SEEN)
 
 
-def test_several_subjects_share_a_box() -> None:
-    alpha = np.maximum(drawn(100, 100, 200, 200), drawn(300, 400, 400, 500))
-    assert subject_box(alpha, seen=SEEN) == (80, 80, 420, 520)
+def squares(*at: tuple[int, int], side: int = 100) -> np.ndarray:
+    return np.maximum.reduce([drawn(top, left, top + side, left + side) for top, left in at])
+
+
+def test_subjects_that_stand_apart_have_a_box_each() -> None:
+    boxes = subject_boxes(squares((100, 100), (300, 400)), seen=SEEN)
+    assert sorted(boxes) == [(90, 90, 210, 210), (290, 390, 410, 510)]
+    assert len(subject_boxes(squares((0, 0), (0, 700), (500, 0), (500, 700)), seen=SEEN)) == MOST == 4
+
+
+@pytest.mark.parametrize(
+    "alpha",
+    [
+        squares((100, 100), (115, 205)),  # their boxes overlap
+        squares((100, 100), (210, 100), (150, 210)),  # the third one's meets that of the first two
+        np.maximum(squares((100, 100)), squares((100, 330), side=40)),  # one is a detail of the other
+        np.maximum(squares((100, 100), side=30), squares((300, 400), side=50)),  # one is a speck
+        squares((0, 0), (0, 300), (0, 600), (400, 0), (400, 300), side=60),  # a crowd
+    ],
+    ids=["near", "in a row", "a detail", "a speck", "a crowd"],
+)
+def test_else_they_share_a_box(alpha: np.ndarray) -> None:
+    rows, columns = np.nonzero(alpha)
+    box = subject_box(alpha, seen=SEEN)
+    assert box is not None
+    assert box[0] <= rows.min() and box[2] > rows.max() and box[1] <= columns.min() and box[3] > columns.max()
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,19 @@
 A network sees every photo at its own few hundred pixels. A subject that fills a third of the photo's width gets a
 third of them; shown alone it gets nearly all. The second look knows the edge better, the first one knows the
 surroundings better: a mean of both is better than either (mean IoU on held-out pictures, both looks at one size:
-fashion .9458 first, .9482 second, .9503 mean; cats .857, .856, .866). How large the second look is, and whether at the
-mirror image, the model says (`ModelSpec.zoom_size`, `zoom_mirrored`).
+fashion .9458 first, .9482 second, .9503 mean; cats .857, .856, .866). Subjects that stand apart are looked at one by
+one. How large the second look is, and whether at the mirror image, the model says (`ModelSpec.zoom_size`,
+`zoom_mirrored`).
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from cutaway.pixels.resize import resize
 from cutaway.types import Box, Floats, Size
@@ -32,6 +35,10 @@ MIN_CELLS = 4
 enlarge it would blow up a mistake."""
 MIN_SIDE_PX = 16
 """Nor does a subject of fewer pixels of the photo hold anything that a closer look could find."""
+PART = 0.2
+"""A connected part of the subject of at least this share of the largest part's area is a subject of its own."""
+MOST = 4
+"""So many subjects that stand apart have a closer look each; more share one."""
 DOUBT = np.float32(0.02)
 """How much doubt is left to a look that says 0 or 1: else nothing that the other one says would count."""
 RAMP = 0.04
@@ -39,8 +46,8 @@ RAMP = 0.04
 subject has full weight, and no seam can show, since nothing changes at the border itself."""
 
 
-def subject_box(alpha: Floats, *, seen: Size) -> Box | None:
-    """Find the part of a photo that is worth a closer look.
+def subject_boxes(alpha: Floats, *, seen: Size) -> list[Box]:
+    """Find the parts of a photo that are worth a closer look.
 
     Args:
         alpha: the first look's matte, float32 (H, W) in [0, 1].
@@ -48,21 +55,82 @@ def subject_box(alpha: Floats, *, seen: Size) -> Box | None:
             looked at there, whatever the size of the photo.
 
     Returns:
-        The subject's box with a margin, within the photo; None where there is no subject, where it is too small to be
-        trusted or fills so much of the photo that nothing is gained.
+        Boxes with a margin, within the photo, that do not overlap: one for each of a few subjects that stand apart,
+        else one around everything. What is too small to be trusted, or fills so much of the photo that nothing is
+        gained, has none.
     """
     small = np.asarray(cv2.resize(alpha, seen[::-1], interpolation=cv2.INTER_LINEAR))
-    left, top, width, height = cv2.boundingRect((small > SUBJECT).view(np.uint8))
-    cell_y, cell_x = alpha.shape[0] / seen[0], alpha.shape[1] / seen[1]
-    side_px = max(height * cell_y, width * cell_x)
-    if max(height, width) < MIN_CELLS or side_px < MIN_SIDE_PX:
-        return None
-    margin = max(MARGIN * side_px, MIN_MARGIN_PX, cell_y, cell_x)
-    first, last = _widened(top * cell_y, (top + height) * cell_y, by=margin, limit=alpha.shape[0])
-    start, end = _widened(left * cell_x, (left + width) * cell_x, by=margin, limit=alpha.shape[1])
-    if (last - first) * (end - start) > MAX_SHARE * alpha.size:
-        return None
-    return first, start, last, end
+    grid = _Grid((alpha.shape[0], alpha.shape[1]), seen)
+    mask = (small > SUBJECT).view(np.uint8)
+    boxes = _joined([grid.box(part) for part in _parts(mask) if grid.is_find(part)])
+    if not 1 < len(boxes) <= MOST:
+        left, top, width, height = cv2.boundingRect(mask)
+        everything = top, left, top + height, left + width
+        boxes = [grid.box(everything)] if grid.is_find(everything) else []
+    return [box for box in boxes if _area(box) <= MAX_SHARE * alpha.size]
+
+
+class _Grid(NamedTuple):
+    """A photo and the coarser grid of cells at which the network saw it. Rectangles are boxes in cells."""
+
+    photo: Size
+    seen: Size
+
+    @property
+    def cell(self) -> tuple[float, float]:
+        """Height and width of a cell in pixels."""
+        return self.photo[0] / self.seen[0], self.photo[1] / self.seen[1]
+
+    def side_px(self, rectangle: Box) -> float:
+        """The longer side in pixels."""
+        top, left, bottom, right = rectangle
+        return max((bottom - top) * self.cell[0], (right - left) * self.cell[1])
+
+    def box(self, rectangle: Box) -> Box:
+        """The same in pixels, with a margin, within the photo."""
+        top, left, bottom, right = rectangle
+        margin = max(MARGIN * self.side_px(rectangle), MIN_MARGIN_PX, *self.cell)
+        first, last = _widened(top * self.cell[0], bottom * self.cell[0], by=margin, limit=self.photo[0])
+        start, end = _widened(left * self.cell[1], right * self.cell[1], by=margin, limit=self.photo[1])
+        return first, start, last, end
+
+    def is_find(self, rectangle: Box) -> bool:
+        """Whether it is more than a speck."""
+        top, left, bottom, right = rectangle
+        return max(bottom - top, right - left) >= MIN_CELLS and self.side_px(rectangle) >= MIN_SIDE_PX
+
+
+def _parts(mask: npt.NDArray[np.uint8]) -> list[Box]:
+    """The rectangles of the large connected parts of a mask."""
+    _, _, found, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    parts = found[1:]
+    large = parts[parts[:, cv2.CC_STAT_AREA] >= PART * parts[:, cv2.CC_STAT_AREA].max(initial=0)]
+    return [(int(y), int(x), int(y + height), int(x + width)) for x, y, width, height, _ in large]
+
+
+def _joined(boxes: list[Box]) -> list[Box]:
+    """Boxes that overlap made one, until none do."""
+    apart: list[Box] = []
+    for box in boxes:
+        joined = box
+        while touching := [other for other in apart if _overlap(joined, other)]:
+            apart = [other for other in apart if other not in touching]
+            joined = _around([joined, *touching])
+        apart.append(joined)
+    return apart
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _around(boxes: list[Box]) -> Box:
+    tops, lefts, bottoms, rights = zip(*boxes, strict=True)
+    return min(tops), min(lefts), max(bottoms), max(rights)
+
+
+def _area(box: Box) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _widened(first: float, last: float, *, by: float, limit: int) -> tuple[int, int]:
