@@ -44,10 +44,11 @@ def expected_iou(matte: Floats) -> float:
     """The IoU with the truth that is to be expected of a network's matte, in [0, 1]; 0 where there is no subject.
 
     The square of its certainty, because networks are surer than they should be. Of 336 photos that the built-in models
-    had not been trained on, put in eight groups by it, each group's mean IoU was within 0.06 of it (by 0.03 in the mean,
-    for `fast` by 0.01: benchmarks/confidence.py); certainty itself was too high by 0.07, and its power of 1.5 or 2.5
-    was no better than the square for both models. Where two looks at a photo disagree, their mean is uncertain already: to multiply by
-    their agreement, too, told the bad ones from the good ones less well (rank correlation 0.66 instead of 0.80, both with the plain mean).
+    had not been trained on, put in eight groups by it, each group's mean IoU was within 0.06 of it (by 0.03 in the
+    mean, for `fast` by 0.01: benchmarks/confidence.py); certainty itself was too high by 0.07, and its power of 1.5 or
+    2.5 was no better than the square for both models. Where two looks at a photo disagree, what they become is
+    uncertain already: to multiply by their agreement, too, told the bad ones from the good ones less well (rank
+    correlation 0.66 instead of 0.80, both with the plain mean of the looks).
 
     Args:
         matte: float32 (H, W) in [0, 1], as the network answered; not yet made harder or softer.
