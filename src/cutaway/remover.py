@@ -155,24 +155,14 @@ class Remover:
     def _matte(self, frame: Frame, options: Options) -> Matte:
         """Locate, crop, segment again where that gains something; then the edge as the photo shows it."""
         first, shown = self._first_look(frame)
-        twice = (
-            options.zoom == "auto" and not self._remembers
-        )  # a second look would be taken for the next frame
+        twice = options.zoom == "auto" and not self._remembers  # it would be taken for the next frame
         boxes = _worth_a_closer_look(first.alpha, shown.seen) if twice else []
-        looks = [((0, 0, *frame.size), shown)]
-        if boxes:
-            from cutaway.pixels.zoom import blend
-
-            looks = []
-            for box in boxes:
-                second, shown = self._second_look(frame, box)
-                blend(first.alpha, second, box=box, out=first.alpha)  # nobody else has seen `first` yet
-                looks.append((box, shown))
+        looks = [(box, self._closer_look(frame, box, first.alpha)) for box in boxes]
         confidence = expected_iou(first.alpha)
         if options.refine:
             plain = first.alpha.copy() if self.spec.output == "trimap" else None
-            for box, shown in looks:
-                _refine_inside(box, frame, first.alpha, shown)
+            for box, seen in looks or [((0, 0, *frame.size), shown)]:
+                _refine_inside(box, frame, first.alpha, seen)
             if plain is not None:  # soft only where the border class is
                 np.copyto(first.alpha, plain, where=(plain == 0) | (plain == 1))
         return Matte.trusted(first.alpha, confidence)  # restored, blended and refined: all within [0, 1]
@@ -185,9 +175,10 @@ class Remover:
         prepared = prepare(frame.pixels, engine.spec, convert=lambda small: _small_in_srgb(small, frame))
         return restore(engine.run(prepared.tensor), prepared, engine.spec), prepared
 
-    def _second_look(self, frame: Frame, box: Box) -> tuple[Floats, Prepared]:
-        """The network's matte of the subject alone, as large as the network saw it, and what it was shown."""
+    def _closer_look(self, frame: Frame, box: Box, alpha: Floats) -> Prepared:
+        """Blend the network's answer to the subject alone into the photo's alpha; what the network was shown."""
         from cutaway.pixels.prepare import answered, prepare
+        from cutaway.pixels.zoom import blend
 
         engine = self._opened()
         spec, (top, left, bottom, right) = engine.spec.zoomed, box
@@ -197,7 +188,8 @@ class Remover:
             convert=lambda small: _small_in_srgb(small, frame),
             mirrored=spec.zoom_mirrored,
         )
-        return answered(engine.run(prepared.tensor), prepared, spec), prepared
+        blend(alpha, answered(engine.run(prepared.tensor), prepared, spec), box=box, out=alpha)
+        return prepared
 
     def _settled(self, options: Options | None) -> Options:
         if options is None:

@@ -42,8 +42,8 @@ MOST = 4
 DOUBT = np.float32(0.02)
 """How much doubt is left to a look that says 0 or 1: else nothing that the other one says would count."""
 RAMP = 0.04
-"""That weight rises from zero over this share of the box's longer side. It is less than the margin, so that all of the
-subject has full weight, and no seam can show, since nothing changes at the border itself."""
+"""The second look's weight rises from zero over this share of the box's longer side. It is less than the margin, so
+that all of the subject has full weight, and no seam can show, since nothing changes at the border itself."""
 
 
 def subject_boxes(alpha: Floats, *, seen: Size) -> list[Box]:
