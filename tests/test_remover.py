@@ -486,6 +486,29 @@ def test_change_background_refuses_what_cannot_be(bright_model: Path, disc: np.n
         change_background(disc, b"no picture", model="no-such-model")  # before any work
 
 
+def test_a_small_photo_is_refined_where_the_network_decides_more_coarsely() -> None:
+    """A photo no larger than what the network sees, by one that answers at half of that and by one that does not."""
+
+    def answer(tensor: np.ndarray) -> np.ndarray:
+        grey = tensor.mean(axis=1)
+        halves = grey.reshape(len(grey), grey.shape[1] // 2, 2, grey.shape[2] // 2, 2).mean(axis=(2, 4))
+        size = grey.shape[:0:-1]
+        return np.stack([cv2.resize(half, size, interpolation=cv2.INTER_LINEAR) for half in halves])[:, None]
+
+    photo = np.zeros((FAKE_SPEC.size, FAKE_SPEC.size, 3), np.uint8)
+    cv2.circle(photo, (FAKE_SPEC.size // 2, FAKE_SPEC.size // 2), 20, (255, 255, 255), -1, cv2.LINE_AA)
+    truth = photo[..., 0] / 255
+
+    def error(output_stride: int, *, refine: bool) -> float:
+        engine = FakeEngine(answer, spec=replace(FAKE_SPEC, output_stride=output_stride))
+        options = Options(zoom="off", refine=refine)
+        return float(np.abs(Remover(engine=engine, options=options).matte(photo).alpha - truth).mean())
+
+    plain = error(2, refine=False)
+    assert error(1, refine=True) == error(1, refine=False) == plain > 0.005
+    assert error(2, refine=True) < 0.3 * plain
+
+
 def test_refining_softens_nothing_that_a_border_class_decided() -> None:
     """Bright is subject, dark is background, grey is border; on a photo larger than what the network sees."""
     rng = np.random.default_rng(3)

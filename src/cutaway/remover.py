@@ -162,7 +162,7 @@ class Remover:
         if options.refine:
             plain = first.alpha.copy() if self.spec.output == "trimap" else None
             for box, seen in looks or [((0, 0, *frame.size), shown)]:
-                _refine_inside(box, frame, first.alpha, seen)
+                _refine_inside(box, frame, first.alpha, seen, output_stride=self.spec.output_stride)
             if plain is not None:  # soft only where the border class is
                 np.copyto(first.alpha, plain, where=(plain == 0) | (plain == 1))
         return Matte.trusted(first.alpha, confidence)  # restored, blended and refined: all within [0, 1]
@@ -232,15 +232,21 @@ def _worth_a_closer_look(alpha: Floats, seen: Size) -> list[Box]:
     return subject_boxes(alpha, seen=seen)
 
 
-def _refine_inside(box: Box, frame: Frame, alpha: Floats, shown: Prepared) -> None:
-    """Refine a part of the alpha, which is written to, of which the network was shown this."""
+def _refine_inside(box: Box, frame: Frame, alpha: Floats, shown: Prepared, *, output_stride: int) -> None:
+    """Refine a part of the alpha, which is written to, of which the network was shown this.
+
+    A part with no more pixels than the network saw is compared with its answer where that was made.
+    """
     top, left, bottom, right = box
     part = alpha[top:bottom, left:right]
-    if part.size <= shown.seen[0] * shown.seen[1]:  # spares a small photo the import
+    seen, small = shown.seen, shown.small
+    if part.size <= seen[0] * seen[1]:
+        seen, small = (-(-seen[0] // output_stride), -(-seen[1] // output_stride)), None
+    if part.size <= seen[0] * seen[1]:  # spares a small photo the import
         return
     from cutaway.pixels.refine import refine
 
-    refine(frame.pixels[top:bottom, left:right], part, seen=shown.seen, small=shown.small, out=part)
+    refine(frame.pixels[top:bottom, left:right], part, seen=seen, small=small, out=part)
 
 
 def _with_own_alpha(alpha: Floats, frame: Frame) -> Floats:

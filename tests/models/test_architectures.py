@@ -76,6 +76,19 @@ def _warmed_up(arch: str, *, classes: int = 1, grey: bool = False) -> MatteNet:
 
 
 @every_architecture
+def test_the_answer_is_made_at_the_output_stride(arch: str) -> None:
+    """The largest map that a head decides on has one value for so many pixels of the picture."""
+    model = build(arch).eval().to("meta")
+    heights = []
+    for name, module in model.named_modules():
+        if name.endswith("head"):
+            module.register_forward_hook(lambda _module, _given, answer: heights.append(answer.shape[2]))
+    model.logits(torch.zeros(1, 3, 96, 64, device="meta"))
+    assert max(heights) * model.output_stride == 96
+    assert model.describe("m", size=64).output_stride == model.output_stride
+
+
+@every_architecture
 def test_any_size_in_the_same_size_out(arch: str) -> None:
     with torch.device("meta"):  # shapes without numbers
         model = build(arch)

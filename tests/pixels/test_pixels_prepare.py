@@ -218,6 +218,12 @@ def test_haze_is_stretched_away_and_the_middle_stays() -> None:
     np.testing.assert_array_equal(answered(raw, haze=0.0)[0], raw[0].astype(np.float32))
 
 
+@pytest.mark.parametrize("output_stride", [0, FAKE_SPEC.stride + 1])
+def test_an_output_stride_beyond_the_stride_is_refused(output_stride: int) -> None:
+    with pytest.raises(ModelError, match="output_stride"):
+        replace(FAKE_SPEC, output_stride=output_stride)
+
+
 @pytest.mark.parametrize("haze", [-0.01, 0.5, float("nan")])
 def test_haze_that_leaves_nothing_is_refused(haze: float) -> None:
     with pytest.raises(ModelError, match="haze"):

@@ -37,6 +37,7 @@ class MatteNet(nn.Module):
         classes: K: 1, or 2 for background and subject, or 3 for background, subject and border, in that order.
         channels: C: 3 for RGB or 1 for grey.
         stride: side lengths the network itself can work on are multiples of this.
+        output_stride: how many pixels of the picture one of the last logits stands for, before it is enlarged.
         mean, std: the normalisation of the input, in units of [0, 1]; for grey the mean over the three colours.
         output_weights: how much each output counts in training, one for each.
         norms_frozen: see `freeze_norms`.
@@ -46,6 +47,7 @@ class MatteNet(nn.Module):
     """
 
     stride: int = 32
+    output_stride: int = 1
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     output_weights: tuple[float, ...] = (1.0,)
@@ -123,6 +125,7 @@ class MatteNet(nn.Module):
             name=name,
             size=size,
             stride=self.stride,
+            output_stride=self.output_stride,
             channels=self.channels,
             mean=self.mean,
             std=self.std,

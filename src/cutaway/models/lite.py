@@ -101,6 +101,7 @@ class Up(nn.Module):
 class LiteMatte(MatteNet):
     """EfficientNet-Lite encoder with a light decoder; 3.2 M parameters with lite0, 1.1 M with lite0-short."""
 
+    output_stride = 2
     mean = MEAN
     std = STD
     output_weights = (0.3, 0.3, 0.5, 1.0)

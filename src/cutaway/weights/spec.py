@@ -39,6 +39,8 @@ class ModelSpec:
             of background, subject and border, and alpha is soft only where the border is the largest.
         haze: how close to 0 or 1 the answer of a network comes that has no doubt: alpha below `haze` becomes 0, above
             1 - `haze` 1, and what lies between is stretched. 0 leaves alpha as it is; below 0.5.
+        output_stride: how many pixels of its input one of the answer stands for, before it is enlarged to the input's
+            size: 2 for a network that decides at half its resolution. Tells where the photo knows more of an edge.
         zoom_size: the resolution of a second look at the subject alone (`Options.zoom`); 0 for that of the first.
         zoom_mirrored: that look is at the subject's mirror image: what two looks get wrong, they then get wrong in
             different ways. Only for networks that were taught with mirrored pictures.
@@ -57,6 +59,7 @@ class ModelSpec:
     resample: Resample = "area"
     output: OutputKind = "alpha"
     haze: float = 0.0
+    output_stride: int = 1
     zoom_size: int = 0
     zoom_mirrored: bool = False
     arch: str = ""
@@ -72,6 +75,8 @@ class ModelSpec:
             refuse("has no name")
         if not (1 <= self.stride <= 256) or not (self.stride <= self.size <= 8192):
             refuse(f"size {self.size} and stride {self.stride} do not fit together")
+        if not 1 <= self.output_stride <= self.stride:
+            refuse(f"output_stride {self.output_stride} must be from 1 to stride, {self.stride}")
         if self.zoom_size and not self.stride <= self.zoom_size <= 8192:
             refuse(f"zoom_size {self.zoom_size} and stride {self.stride} do not fit together")
         if self.fit not in get_args(FitMode):

@@ -1,0 +1,228 @@
+"""Make scenes in which a subject stands before a crowd: what is far smaller, behind the subject, is no subject.
+
+A network that learnt from masks of every person and animal cuts out the spectators behind a dancer, too. Here whole
+subjects of training photos are laid into a scene in the order of their distance: up to twenty small ones, on a ground
+seen in perspective, then one to three large ones in front. Only those are in the mask.
+
+    python docs/models/crowd_scenes.py OUT COUNT DATA/backgrounds SET...
+
+What `cutaway train --validation 0.06` holds out of the same sets is left out; with `--held-out` it alone is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cutaway.data.described import write_dataset_toml
+from cutaway.data.grounds import Picture, Rng, drawn_background, random_background
+from cutaway.data.masks import parse_reading
+from cutaway.data.pairs import find_pairs, split_pairs
+from cutaway.data.samples import PairCache, load_backgrounds
+from cutaway.data.several import whole_subject
+from cutaway.types import Floats
+
+HEIGHT = 480
+"""Of a scene, in pixels."""
+ASPECTS = 0.75, 1.0, 4 / 3, 1.5, 16 / 9
+SUBJECT = 0.5, 0.97
+"""Height of the subject in front, as a share of the scene's."""
+BEHIND = 0.1, 0.5
+"""Height of what is behind, as a share of the subject's."""
+DENSE, MOST = 0.7, 24
+"""How often there is a crowd rather than one to three, and of how many at most."""
+CLOSE, LARGEST = 0.25, 1.8
+"""How often the subject is so near that the lower edge cuts it off, and its largest height then."""
+COMPANY = 0.75, 0.2, 0.05
+"""How often one, two and three subjects stand in front."""
+PEOPLE = 0.6
+"""How often a scene has people alone (of the set "fashion"), rather than subjects of all sets."""
+STREET = 0.4
+"""How often people stand before a row of street photos with all that is in them."""
+PERSON = 0.85
+"""A street photo is so much higher than its person, by and large."""
+LIGHT = 0.3
+"""Colours move by at most this share of the way to the ground's mean."""
+
+Cut = tuple[Picture, Picture, bool]
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Where subjects and grounds come from: the sets by name, and pictures that are known to be empty."""
+
+    sets: dict[str, PairCache]
+    empty: Sequence[Picture]
+
+    def subject(self, rng: Rng, name: str) -> Cut | None:
+        """A whole subject of the set of this name."""
+        cache = self.sets[name]
+        return whole_subject(rng, other=lambda r: cache[int(r.integers(len(cache)))])
+
+    def ground(self, rng: Rng, *, people: bool) -> Picture:
+        """A square without a subject: of a street for people, of any photo or a drawn one for the others."""
+        for _ in range(6):
+            if people or rng.random() < 0.3:
+                source: tuple[Picture, Picture | None] = self._any(rng, "fashion")
+            elif rng.random() < 0.4:
+                source = self.empty[int(rng.integers(len(self.empty)))], None
+            else:
+                source = self._any(rng, str(rng.choice(list(self.sets))))
+            if (found := random_background(source, rng, size=HEIGHT)) is not None:
+                return found
+        return drawn_background(rng, size=HEIGHT)
+
+    def street(self, rng: Rng, *, size: tuple[int, int], height: float, foot: float) -> Picture:
+        """Street photos side by side, mirrored or not, with people of this height; pavement below, what is high above.
+
+        Args:
+            rng: source of all chance.
+            size: (H, W) of the ground.
+            height: of a person, in pixels.
+            foot: row on which people stand.
+        """
+        tall = max(16, round(height / PERSON))
+        row: list[Picture] = []
+        while sum(part.shape[1] for part in row) < size[1]:
+            photo = self._any(rng, "fashion")[0][:, :: -1 if rng.random() < 0.5 else 1]
+            wide = max(8, round(tall * photo.shape[1] / photo.shape[0]))
+            row.append(np.asarray(cv2.resize(photo, (wide, tall), interpolation=cv2.INTER_AREA), np.uint8))
+        band = np.hstack(row)[:, : size[1]]
+        top = round(foot - tall * 0.95)
+        band = band[max(0, -top) : size[0] - top]
+        above, below = max(0, top), size[0] - max(0, top) - len(band)
+        parts = [cv2.resize(band[: max(1, tall // 16)], (size[1], above))] if above else []
+        parts.append(band)
+        if below > 0:
+            parts.append(cv2.resize(band[-max(1, tall // 16) :], (size[1], below)))
+        return np.vstack(parts).astype(np.uint8)
+
+    def _any(self, rng: Rng, name: str) -> tuple[Picture, Picture]:
+        return self.sets[name][int(rng.integers(len(self.sets[name])))]
+
+
+def scene(stock: Stock, rng: Rng) -> tuple[Picture, Picture] | None:
+    """A scene and its matte, uint8 (480, W, 3) and (480, W); None where chance found no subject."""
+    people = rng.random() < PEOPLE
+    names = ["fashion"] if people else list(stock.sets)
+    width = round(HEIGHT * float(rng.choice(ASPECTS)))
+    horizon, foot = HEIGHT * rng.uniform(0.2, 0.55), HEIGHT * rng.uniform(0.85, 1.0)
+    height = min(HEIGHT * rng.uniform(*SUBJECT), foot - 1)
+    if rng.random() < CLOSE:
+        height = HEIGHT * rng.uniform(1, LARGEST)
+        foot = height + HEIGHT * rng.uniform(0.03, 0.3)
+    row = rng.uniform(*BEHIND)  # a crowd is a row, more or less
+    stands = min(horizon + row * (foot - horizon), HEIGHT - 1)
+    count = int(rng.integers(4, MOST + 1)) if rng.random() < DENSE else int(rng.integers(1, 4))
+    if people and rng.random() < STREET:
+        ground = stock.street(rng, size=(HEIGHT, width), height=row * height, foot=stands)
+        count //= 3
+    else:
+        ground = cv2.resize(stock.ground(rng, people=people), (width, HEIGHT))
+    picture, matte = ground.astype(np.float32), np.zeros((HEIGHT, width), np.float32)
+    mean = picture.mean(axis=(0, 1))
+    name = str(rng.choice(names))
+    for share in sorted(np.clip(row * np.exp(rng.normal(0, 0.25, count)), *BEHIND)):
+        if not people and rng.random() < 0.3:
+            name = str(rng.choice(names))
+        if cut := stock.subject(rng, name):
+            stands = horizon + share * (foot - horizon) + HEIGHT * rng.normal(0, 0.02)
+            _paste(picture, None, cut, rng, height=share * height, foot=stands, mean=mean)
+    if rng.random() < 0.5:
+        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 2.5))
+    name = str(rng.choice(names))
+    for k in range(1 + int(rng.choice(3, p=COMPANY))):
+        if cut := stock.subject(rng, name):
+            tall = height * (1 if k == 0 else rng.uniform(0.8, 1.1))
+            _paste(picture, matte, cut, rng, height=tall, foot=foot, mean=mean)
+    if float(matte.mean()) < 0.01:
+        return None
+    return np.clip(picture + 0.5, 0, 255).astype(np.uint8), (matte * 255 + 0.5).astype(np.uint8)
+
+
+def _paste(
+    picture: Floats,
+    matte: Floats | None,
+    cut: Cut,
+    rng: Rng,
+    *,
+    height: float,
+    foot: float,
+    mean: Floats,
+) -> None:
+    """Lay a subject over a picture and, if there is one, over the matte; both are written to."""
+    colour, alpha, _ = cut
+    h = max(8, round(height))
+    w = max(4, min(round(height * alpha.shape[1] / alpha.shape[0]), round(picture.shape[1] * 0.9)))
+    method = cv2.INTER_AREA if h < alpha.shape[0] else cv2.INTER_CUBIC
+    mirror = -1 if rng.random() < 0.5 else 1
+    colour = cv2.resize(colour, (w, h), interpolation=method)[:, ::mirror].astype(np.float32)
+    alpha = np.ascontiguousarray(cv2.resize(alpha, (w, h), interpolation=method)[:, ::mirror])
+    soft = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(0.4, 0.9)).astype(np.float32) / 255
+    soft = np.clip(soft * 1.6 - 0.6, 0, 1)  # hides what is left of the old background along the edge
+    colour += rng.uniform(0, LIGHT) * (mean - colour.mean(axis=(0, 1)))
+    y, x = round(foot) - h, int(rng.integers(-w // 4, max(picture.shape[1] - w + w // 4, 1 - w // 4)))
+    top, left = max(0, -y), max(0, -x)
+    bottom, right = min(h, picture.shape[0] - y), min(w, picture.shape[1] - x)
+    if bottom <= top or right <= left:
+        return
+    place = np.s_[y + top : y + bottom, x + left : x + right]
+    part = soft[top:bottom, left:right]
+    picture[place] += part[..., None] * (colour[top:bottom, left:right] - picture[place])
+    if matte is not None:
+        matte[place] += part * (1 - matte[place])
+
+
+def main() -> None:
+    """Write OUT/images and OUT/masks."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("count", type=int)
+    parser.add_argument("backgrounds", type=Path)
+    parser.add_argument("sets", type=Path, nargs="+")
+    parser.add_argument("--background-exclude", type=Path, default=None)
+    parser.add_argument("--held-out", action="store_true", help="of the held-out pairs instead of the others")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    chosen = split_pairs(find_pairs(args.sets), validation=0.06, seed=0)[1 if args.held_out else 0]
+    by_set = defaultdict(list)
+    for pair in chosen:
+        by_set[pair.id.split("/")[0]].append(pair)
+    grey = parse_reading("grey")
+    sets = {
+        name: PairCache(pairs, reading=grey, longest=HEIGHT, budget_bytes=2 * 2**30)
+        for name, pairs in by_set.items()
+    }
+    stock = Stock(
+        sets, load_backgrounds(args.backgrounds, longest=HEIGHT, exclude=args.background_exclude)
+    )
+    for folder in ("images", "masks"):
+        (args.out / folder).mkdir(parents=True, exist_ok=True)
+    made = number = 0
+    while made < args.count:
+        found = scene(stock, np.random.default_rng((args.seed, number)))
+        number += 1
+        if found is None:
+            continue
+        picture, matte = found
+        stem = f"crowd_{made:05d}"
+        quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
+        cv2.imwrite(
+            str(args.out / "images" / f"{stem}.jpg"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality
+        )
+        cv2.imwrite(str(args.out / "masks" / f"{stem}.png"), matte)
+        made += 1
+    write_dataset_toml(
+        args.out, reading="grey", source="crowd_scenes.py", licence="of the photos it is made of"
+    )
+
+
+if __name__ == "__main__":
+    main()
