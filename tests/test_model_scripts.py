@@ -1,4 +1,4 @@
-"""The two scripts behind the built-in model: edges by a teacher, and the mean of two models."""
+"""The scripts behind the built-in models: edges by a teacher, the mean of two models, scenes with a crowd."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import runpy
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
+from cutaway.data.masks import parse_reading
+from cutaway.data.pairs import find_pairs
+from cutaway.data.samples import load_pair
 from cutaway.weights.spec import METADATA_KEY, ModelSpec
 
 SCRIPTS = Path(__file__).parent.parent / "docs" / "models"
@@ -73,3 +78,44 @@ def test_the_mean_of_two_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert spec == ModelSpec("m", size=64, zoom_size=96, zoom_mirrored=True)
     with pytest.raises(SystemExit, match="not of one architecture"):
         mean(first, model("c.onnx", np.zeros(3, np.float32)), "0.5", out)
+
+
+def test_crowd_scenes_hold_no_passer_by_in_their_mask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every mask is of whole, large subjects; the same words make the same scenes; what is held out is not in them."""
+    rng = np.random.default_rng(0)
+    for name, colour in (("fashion", (250, 0, 0)), ("cats", (0, 250, 0))):
+        for part in ("images", "masks"):
+            (tmp_path / name / part).mkdir(parents=True)
+        for number in range(12):
+            photo = rng.integers(90, 110, (120, 80, 3)).astype(np.uint8)
+            photo[20:100, 30:50] = colour
+            mask = np.zeros((120, 80), np.uint8)
+            mask[20:100, 30:50] = 255
+            Image.fromarray(photo).save(tmp_path / name / "images" / f"{number}.png")
+            Image.fromarray(mask).save(tmp_path / name / "masks" / f"{number}.png")
+    (tmp_path / "empty").mkdir()
+    Image.fromarray(np.full((90, 90, 3), 60, np.uint8)).save(tmp_path / "empty" / "a.png")
+
+    def make(out: str) -> list[tuple[np.ndarray, np.ndarray]]:
+        words = [out, "8", "empty", "fashion", "cats"]
+        monkeypatch.setattr(
+            sys, "argv", ["crowd_scenes.py", *(str(tmp_path / w) if not w.isdigit() else w for w in words)]
+        )
+        runpy.run_path(str(SCRIPTS / "crowd_scenes.py"), run_name="__main__")
+        pairs = find_pairs(tmp_path / out)
+        assert len(pairs) == 8
+        return [load_pair(pair, reading=parse_reading("grey")) for pair in pairs]
+
+    scenes = make("one")
+    behind = 0
+    for (photo, matte), (same_photo, same_matte) in zip(scenes, make("two"), strict=True):
+        np.testing.assert_array_equal(photo, same_photo)
+        np.testing.assert_array_equal(matte, same_matte)
+        loud = (photo.max(axis=2).astype(int) - photo.min(axis=2) > 90).astype(np.uint8)
+        heights = cv2.connectedComponentsWithStats((matte >= 128).astype(np.uint8))[2][1:, cv2.CC_STAT_HEIGHT]
+        assert heights.max() >= 0.45 * len(matte)
+        assert loud[matte >= 250].mean() > 0.9
+        behind += int(loud[matte == 0].sum())
+    assert behind > 2000

@@ -200,9 +200,7 @@ def main() -> None:
         name: PairCache(pairs, reading=grey, longest=HEIGHT, budget_bytes=2 * 2**30)
         for name, pairs in by_set.items()
     }
-    stock = Stock(
-        sets, load_backgrounds(args.backgrounds, longest=HEIGHT, exclude=args.background_exclude)
-    )
+    stock = Stock(sets, load_backgrounds(args.backgrounds, longest=HEIGHT, exclude=args.background_exclude))
     for folder in ("images", "masks"):
         (args.out / folder).mkdir(parents=True, exist_ok=True)
     made = number = 0

@@ -101,6 +101,16 @@ def test_even_transparency_stays_as_it_is() -> None:
     np.testing.assert_allclose(refine(composed(disc()), half, seen=SEEN), half, atol=1e-4)
 
 
+def test_doubt_that_varies_little_is_no_edge_even_if_the_photo_varies_with_it() -> None:
+    """A slope of two hundredths in five pixels of the network's, along which the photo's colour changes, too."""
+    slope = np.linspace(0.4, 0.56, SEEN[1], dtype=np.float32)[None].repeat(SEEN[0], axis=0)
+    matte = resize(slope, SIZE)
+    photo = composed(np.clip(matte * 4 - 1.4, 0, 1))
+    np.testing.assert_array_equal(refine(photo, matte, seen=SEEN), matte)
+    steep = resize(np.clip(slope * 8 - 3.34, 0, 1), SIZE)
+    assert not np.array_equal(refine(photo, steep, seen=SEEN), steep)
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_without_an_edge_nothing_happens(value: float) -> None:
     alpha = np.full(SIZE, value, np.float32)

@@ -32,6 +32,8 @@ NOISE = 1e-4
 """Variance of alpha left unexplained that is no reason for doubt: one part in a hundred."""
 SURE = 0.02
 """Alpha this close to 0 or 1 counts as decided; where all around is decided alike, nothing is touched."""
+EVEN = 0.1
+"""Where alpha varies by no more within a window, there is doubt or glass but no edge, and nothing is touched."""
 FAINT = 0.02
 """Trust below this is none: it would change alpha by less than it is sure of."""
 GRAIN_ROWS = 32
@@ -169,10 +171,11 @@ def _grain(pixels: Pixels) -> float:
 
 
 def _edge(answer: Floats) -> Floats:
-    """1 where not all within reach of a window is decided alike, else 0."""
+    """1 where a window holds an edge, else 0: not all in it is decided alike, and alpha varies in it."""
     around = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
     lowest, highest = cv2.erode(answer, around), cv2.dilate(answer, around)
-    return ((lowest < 1 - SURE) & (highest > SURE)).astype(np.float32).reshape(answer.shape)
+    found = (lowest < 1 - SURE) & (highest > SURE) & (highest - lowest > EVEN)
+    return np.asarray(found, np.float32).reshape(answer.shape)
 
 
 def _mean(plane: Floats, radius: int = 1) -> Floats:
