@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutaway.data.masks import parse_reading
 from cutaway.data.pairs import find_pairs
+from cutaway.data.readings import MaskReading
 from cutaway.data.samples import load_pair
 from cutaway.weights.spec import METADATA_KEY, ModelSpec
 
@@ -80,42 +80,69 @@ def test_the_mean_of_two_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         mean(first, model("c.onnx", np.zeros(3, np.float32)), "0.5", out)
 
 
+def one_coloured_set(folder: Path, stem: str, colour: tuple[int, int, int]) -> Path:
+    """Twelve photos of an upright bar of this colour on grey, with masks."""
+    rng = np.random.default_rng(0)
+    for part in ("images", "masks"):
+        (folder / part).mkdir(parents=True)
+    for number in range(12):
+        photo = rng.integers(90, 110, (120, 80, 3)).astype(np.uint8)
+        photo[20:100, 30:50] = colour
+        mask = np.zeros((120, 80), np.uint8)
+        mask[20:100, 30:50] = 255
+        Image.fromarray(photo).save(folder / "images" / f"{stem}{number}.png")
+        Image.fromarray(mask).save(folder / "masks" / f"{stem}{number}.png")
+    return folder
+
+
+def scenes(
+    monkeypatch: pytest.MonkeyPatch, out: Path, *words: str | Path
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Eight scenes, each with its matte."""
+    (out.parent / "empty").mkdir(exist_ok=True)
+    Image.fromarray(np.full((90, 90, 3), 60, np.uint8)).save(out.parent / "empty" / "a.png")
+    told = [out, 8, out.parent / "empty", *words]
+    monkeypatch.setattr(sys, "argv", ["crowd_scenes.py", *map(str, told)])
+    runpy.run_path(str(SCRIPTS / "crowd_scenes.py"), run_name="__main__")
+    pairs = find_pairs(out)
+    assert len(pairs) == 8
+    return [load_pair(pair, reading=MaskReading("grey")) for pair in pairs]
+
+
+def colourful(photo: np.ndarray, channel: int) -> np.ndarray:
+    """Where this channel is far above the others."""
+    others = np.delete(photo, channel, axis=2).max(axis=2)
+    return np.asarray(photo[..., channel].astype(int) - others > 60)
+
+
 def test_crowd_scenes_hold_no_passer_by_in_their_mask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every mask is of whole, large subjects; the same words make the same scenes; what is held out is not in them."""
-    rng = np.random.default_rng(0)
-    for name, colour in (("fashion", (250, 0, 0)), ("cats", (0, 250, 0))):
-        for part in ("images", "masks"):
-            (tmp_path / name / part).mkdir(parents=True)
-        for number in range(12):
-            photo = rng.integers(90, 110, (120, 80, 3)).astype(np.uint8)
-            photo[20:100, 30:50] = colour
-            mask = np.zeros((120, 80), np.uint8)
-            mask[20:100, 30:50] = 255
-            Image.fromarray(photo).save(tmp_path / name / "images" / f"{number}.png")
-            Image.fromarray(mask).save(tmp_path / name / "masks" / f"{number}.png")
-    (tmp_path / "empty").mkdir()
-    Image.fromarray(np.full((90, 90, 3), 60, np.uint8)).save(tmp_path / "empty" / "a.png")
-
-    def make(out: str) -> list[tuple[np.ndarray, np.ndarray]]:
-        words = [out, "8", "empty", "fashion", "cats"]
-        monkeypatch.setattr(
-            sys, "argv", ["crowd_scenes.py", *(str(tmp_path / w) if not w.isdigit() else w for w in words)]
-        )
-        runpy.run_path(str(SCRIPTS / "crowd_scenes.py"), run_name="__main__")
-        pairs = find_pairs(tmp_path / out)
-        assert len(pairs) == 8
-        return [load_pair(pair, reading=parse_reading("grey")) for pair in pairs]
-
-    scenes = make("one")
+    """Every mask is of whole, large subjects, others are behind them; and the same words make the same scenes."""
+    sets = [
+        one_coloured_set(tmp_path / "fashion", "a", (250, 0, 0)),
+        one_coloured_set(tmp_path / "cats", "b", (0, 250, 0)),
+    ]
+    made = scenes(monkeypatch, tmp_path / "one", *sets)
+    again = scenes(monkeypatch, tmp_path / "two", *sets)
     behind = 0
-    for (photo, matte), (same_photo, same_matte) in zip(scenes, make("two"), strict=True):
+    for (photo, matte), (same_photo, same_matte) in zip(made, again, strict=True):
         np.testing.assert_array_equal(photo, same_photo)
         np.testing.assert_array_equal(matte, same_matte)
-        loud = (photo.max(axis=2).astype(int) - photo.min(axis=2) > 90).astype(np.uint8)
+        loud = colourful(photo, 0) | colourful(photo, 1)
         heights = cv2.connectedComponentsWithStats((matte >= 128).astype(np.uint8))[2][1:, cv2.CC_STAT_HEIGHT]
         assert heights.max() >= 0.45 * len(matte)
         assert loud[matte >= 250].mean() > 0.9
         behind += int(loud[matte == 0].sum())
     assert behind > 2000
+
+
+def test_people_before_things_are_the_subject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red are people, blue are cars."""
+    people = one_coloured_set(tmp_path / "fashion", "a", (250, 0, 0))
+    things = one_coloured_set(tmp_path / "caltech101", "101_car_side_image_", (0, 0, 250))
+    made = scenes(monkeypatch, tmp_path / "out", people, things, "--things")
+    inside = np.concatenate([colourful(photo, 0)[matte >= 250] for photo, matte in made])
+    assert inside.mean() > 0.9
+    assert not any(colourful(photo, 2)[matte >= 250].any() for photo, matte in made)
+    assert sum(int(colourful(photo, 2)[matte == 0].sum()) for photo, matte in made) > 20_000

@@ -1,10 +1,13 @@
-"""Make scenes in which a subject stands before a crowd: what is far smaller, behind the subject, is no subject.
+"""Make scenes in which a subject stands before others: what is far smaller, behind the subject, is no subject.
 
 A network that learnt from masks of every person and animal cuts out the spectators behind a dancer, too. Here whole
-subjects of training photos are laid into a scene in the order of their distance: up to twenty small ones, on a ground
-seen in perspective, then one to three large ones in front. Only those are in the mask.
+subjects of training photos are laid into a scene in the order of their distance: up to two dozen small ones, on a
+ground seen in perspective, then one to three large ones in front. Only those are in the mask.
 
     python docs/models/crowd_scenes.py OUT COUNT DATA/backgrounds SET...
+
+With `--things`, people stand before vehicles and furniture of about their own size, cut out of Caltech-101's photos:
+where there are people, such things behind them are no subject.
 
 What `cutaway train --validation 0.06` holds out of the same sets is left out; with `--held-out` it alone is used.
 """
@@ -22,8 +25,8 @@ import numpy as np
 
 from cutaway.data.described import write_dataset_toml
 from cutaway.data.grounds import Picture, Rng, drawn_background, random_background
-from cutaway.data.masks import parse_reading
 from cutaway.data.pairs import find_pairs, split_pairs
+from cutaway.data.readings import MaskReading
 from cutaway.data.samples import PairCache, load_backgrounds
 from cutaway.data.several import whole_subject
 from cutaway.types import Floats
@@ -47,6 +50,18 @@ STREET = 0.4
 """How often people stand before a row of street photos with all that is in them."""
 PERSON = 0.85
 """A street photo is so much higher than its person, by and large."""
+THINGS = (
+    "car_side", "Motorbikes", "airplanes", "helicopter", "ketch", "ferry", "chair", "windsor_chair", "stop_sign",
+    "barrel", "lamp", "wheelchair", "grand_piano", "pagoda", "minaret", "bonsai", "joshua_tree", "cannon",
+    "gramophone", "laptop", "pyramid", "buddha", "ceiling_fan", "anchor",
+)  # fmt: skip
+"""Classes of Caltech-101 that stand in streets and rooms, by the words in their files' names."""
+BESIDE, FEWEST_THINGS, MOST_THINGS = (0.3, 0.95), 1, 4
+"""Height of a thing as a share of the person's, and how many there are."""
+WALKS = 0.4, 0.97
+"""Height of a person before things, as a share of the scene's."""
+GREY = 12
+"""Channels that differ by less on average: an old photo of a car, which is given a colour."""
 LIGHT = 0.3
 """Colours move by at most this share of the way to the ground's mean."""
 
@@ -59,11 +74,19 @@ class Stock:
 
     sets: dict[str, PairCache]
     empty: Sequence[Picture]
+    things: PairCache | None = None
 
     def subject(self, rng: Rng, name: str) -> Cut | None:
         """A whole subject of the set of this name."""
-        cache = self.sets[name]
-        return whole_subject(rng, other=lambda r: cache[int(r.integers(len(cache)))])
+        return _whole(self.sets[name], rng)
+
+    def thing(self, rng: Rng) -> Cut | None:
+        """A whole vehicle or piece of furniture, in some colour."""
+        cut = _whole(self.things, rng) if self.things else None
+        if cut and float(np.ptp(cut[0].astype(np.float32), axis=2).mean()) < GREY:
+            tint = rng.uniform(0.3, 1.2, 3)
+            return np.clip(cut[0] * tint, 0, 255).astype(np.uint8), *cut[1:]
+        return cut
 
     def ground(self, rng: Rng, *, people: bool) -> Picture:
         """A square without a subject: of a street for people, of any photo or a drawn one for the others."""
@@ -107,13 +130,17 @@ class Stock:
         return self.sets[name][int(rng.integers(len(self.sets[name])))]
 
 
+def _whole(cache: PairCache, rng: Rng) -> Cut | None:
+    return whole_subject(rng, other=lambda r: cache[int(r.integers(len(cache)))])
+
+
 def scene(stock: Stock, rng: Rng) -> tuple[Picture, Picture] | None:
     """A scene and its matte, uint8 (480, W, 3) and (480, W); None where chance found no subject."""
-    people = rng.random() < PEOPLE
+    people = stock.things is not None or rng.random() < PEOPLE
     names = ["fashion"] if people else list(stock.sets)
     width = round(HEIGHT * float(rng.choice(ASPECTS)))
     horizon, foot = HEIGHT * rng.uniform(0.2, 0.55), HEIGHT * rng.uniform(0.85, 1.0)
-    height = min(HEIGHT * rng.uniform(*SUBJECT), foot - 1)
+    height = min(HEIGHT * rng.uniform(*(WALKS if stock.things else SUBJECT)), foot - 1)
     if rng.random() < CLOSE:
         height = HEIGHT * rng.uniform(1, LARGEST)
         foot = height + HEIGHT * rng.uniform(0.03, 0.3)
@@ -124,8 +151,9 @@ def scene(stock: Stock, rng: Rng) -> tuple[Picture, Picture] | None:
         ground = stock.street(rng, size=(HEIGHT, width), height=row * height, foot=stands)
         count //= 3
     else:
-        ground = cv2.resize(stock.ground(rng, people=people), (width, HEIGHT))
-    picture, matte = ground.astype(np.float32), np.zeros((HEIGHT, width), np.float32)
+        ground = stock.ground(rng, people=people)
+    picture = np.asarray(cv2.resize(ground, (width, HEIGHT)), np.float32)
+    matte = np.zeros((HEIGHT, width), np.float32)
     mean = picture.mean(axis=(0, 1))
     name = str(rng.choice(names))
     for share in sorted(np.clip(row * np.exp(rng.normal(0, 0.25, count)), *BEHIND)):
@@ -134,12 +162,17 @@ def scene(stock: Stock, rng: Rng) -> tuple[Picture, Picture] | None:
         if cut := stock.subject(rng, name):
             stands = horizon + share * (foot - horizon) + HEIGHT * rng.normal(0, 0.02)
             _paste(picture, None, cut, rng, height=share * height, foot=stands, mean=mean)
+    count = int(rng.integers(FEWEST_THINGS, MOST_THINGS + 1)) if stock.things else 0
+    for share in sorted(rng.uniform(*BESIDE, count)):
+        if cut := stock.thing(rng):
+            stands = foot - HEIGHT * rng.uniform(0.01, 0.15)
+            _paste(picture, None, cut, rng, height=share * height, foot=stands, mean=mean)
     if rng.random() < 0.5:
-        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 2.5))
+        picture[:] = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 2.5))
     name = str(rng.choice(names))
     for k in range(1 + int(rng.choice(3, p=COMPANY))):
         if cut := stock.subject(rng, name):
-            tall = height * (1 if k == 0 else rng.uniform(0.8, 1.1))
+            tall = min(height * (1 if k == 0 else rng.uniform(0.75, 1.1)), HEIGHT * LARGEST)
             _paste(picture, matte, cut, rng, height=tall, foot=foot, mean=mean)
     if float(matte.mean()) < 0.01:
         return None
@@ -188,6 +221,7 @@ def main() -> None:
     parser.add_argument("sets", type=Path, nargs="+")
     parser.add_argument("--background-exclude", type=Path, default=None)
     parser.add_argument("--held-out", action="store_true", help="of the held-out pairs instead of the others")
+    parser.add_argument("--things", action="store_true", help="people before vehicles and furniture")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     cv2.setNumThreads(1)
@@ -195,12 +229,17 @@ def main() -> None:
     by_set = defaultdict(list)
     for pair in chosen:
         by_set[pair.id.split("/")[0]].append(pair)
-    grey = parse_reading("grey")
+    grey = MaskReading("grey")
     sets = {
         name: PairCache(pairs, reading=grey, longest=HEIGHT, budget_bytes=2 * 2**30)
         for name, pairs in by_set.items()
     }
-    stock = Stock(sets, load_backgrounds(args.backgrounds, longest=HEIGHT, exclude=args.background_exclude))
+    things = [pair for pair in chosen if any(f"_{word}_" in pair.id for word in THINGS)]
+    stock = Stock(
+        sets,
+        load_backgrounds(args.backgrounds, longest=HEIGHT, exclude=args.background_exclude),
+        PairCache(things, reading=grey, longest=HEIGHT, budget_bytes=2**30) if args.things else None,
+    )
     for folder in ("images", "masks"):
         (args.out / folder).mkdir(parents=True, exist_ok=True)
     made = number = 0
