@@ -28,6 +28,12 @@ from cutaway.server.app import create_app
 from cutaway.server.settings import Settings
 
 
+@pytest.fixture(autouse=True)
+def own_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No model but those in the box is here, whatever lies in this user's own folder."""
+    monkeypatch.setenv("CUTAWAY_HOME", str(tmp_path / "home"))
+
+
 @pytest.fixture
 def photo(disc: np.ndarray) -> bytes:
     """The bright disc (96 x 128) as a PNG; the fake engine finds what is bright."""
