@@ -146,3 +146,12 @@ def test_people_before_things_are_the_subject(tmp_path: Path, monkeypatch: pytes
     assert inside.mean() > 0.9
     assert not any(colourful(photo, 2)[matte >= 250].any() for photo, matte in made)
     assert sum(int(colourful(photo, 2)[matte == 0].sum()) for photo, matte in made) > 20_000
+
+
+def test_sets_that_lack_people_or_things_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = one_coloured_set(tmp_path / "fashion", "a", (250, 0, 0))
+    cats = one_coloured_set(tmp_path / "cats", "b", (0, 250, 0))
+    with pytest.raises(SystemExit, match=r"'fashion'.*only: cats"):
+        scenes(monkeypatch, tmp_path / "out", cats)
+    with pytest.raises(SystemExit, match="--things needs"):
+        scenes(monkeypatch, tmp_path / "out", people, cats, "--things")

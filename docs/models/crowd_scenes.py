@@ -234,7 +234,11 @@ def main() -> None:
         name: PairCache(pairs, reading=grey, longest=HEIGHT, budget_bytes=2 * 2**30)
         for name, pairs in by_set.items()
     }
+    if "fashion" not in sets:
+        raise SystemExit(f"people come from a set named 'fashion', and there are only: {', '.join(sets)}")
     things = [pair for pair in chosen if any(f"_{word}_" in pair.id for word in THINGS)]
+    if args.things and not things:
+        raise SystemExit("--things needs photos of Caltech-101, whose names tell vehicles and furniture")
     stock = Stock(
         sets,
         load_backgrounds(args.backgrounds, longest=HEIGHT, exclude=args.background_exclude),
