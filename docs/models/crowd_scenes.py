@@ -228,7 +228,7 @@ def main() -> None:
     chosen = split_pairs(find_pairs(args.sets), validation=0.06, seed=0)[1 if args.held_out else 0]
     by_set = defaultdict(list)
     for pair in chosen:
-        by_set[pair.id.split("/")[0]].append(pair)
+        by_set[pair.image.parent.parent.name].append(pair)
     grey = MaskReading("grey")
     sets = {
         name: PairCache(pairs, reading=grey, longest=HEIGHT, budget_bytes=2 * 2**30)
