@@ -11,7 +11,19 @@ import pytest
 
 import cutaway
 
-HEAVY = ("numpy", "PIL", "cv2", "onnxruntime", "torch", "click", "isal", "onnx", "av", "starlette")
+HEAVY = (
+    "numpy",
+    "PIL",
+    "cv2",
+    "onnxruntime",
+    "torch",
+    "click",
+    "isal",
+    "simplejpeg",
+    "onnx",
+    "av",
+    "starlette",
+)
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:

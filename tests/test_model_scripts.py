@@ -148,6 +148,32 @@ def test_people_before_things_are_the_subject(tmp_path: Path, monkeypatch: pytes
     assert sum(int(colourful(photo, 2)[matte == 0].sum()) for photo, matte in made) > 20_000
 
 
+def test_what_people_carry_is_in_the_mask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red are people, green are cups in front of them, blue are cars behind."""
+    people = one_coloured_set(tmp_path / "fashion", "a", (250, 0, 0))
+    cars = one_coloured_set(tmp_path / "caltech101", "101_car_side_image_", (0, 0, 250))
+    cups = one_coloured_set(tmp_path / "more" / "caltech101", "101_cup_image_", (0, 250, 0))
+    made = scenes(monkeypatch, tmp_path / "out", people, cars, cups, "--things", "--carried", "1")
+    none = scenes(monkeypatch, tmp_path / "none", people, cars, cups, "--things")
+    carried = np.concatenate([matte[colourful(photo, 1)] for photo, matte in made])
+    assert len(carried) > 5_000 and (carried >= 128).mean() > 0.95
+    assert not any(colourful(photo, 2)[matte >= 250].any() for photo, matte in made)
+    assert not any(colourful(photo, 1)[matte >= 250].any() for photo, matte in none)
+
+
+def test_drawn_things_are_opaque_and_of_every_shape() -> None:
+    """The drawn ones alone: boxes fill their frame, balls and polygons do not, and posts are narrow."""
+    parts = runpy.run_path(str(SCRIPTS / "crowd_scenes.py"))
+    photo = np.random.default_rng(1).integers(0, 255, (90, 90, 3)).astype(np.uint8)
+    stock = parts["Stock"]({"fashion": [(photo, photo[..., 0])]}, [])
+    drawn = [stock._drawn(np.random.default_rng(number)) for number in range(40)]
+    assert all(colour.shape == (*matte.shape, 3) and matte.max() == 255 for colour, matte, _ in drawn)
+    full = [bool((matte == 255).all()) for _, matte, _ in drawn]
+    assert 8 < sum(full) < 32
+    assert any(matte.shape[0] > 4 * matte.shape[1] for _, matte, _ in drawn)
+    assert len({int(colour.mean()) for colour, _, _ in drawn}) > 20
+
+
 def test_sets_that_lack_people_or_things_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     people = one_coloured_set(tmp_path / "fashion", "a", (250, 0, 0))
     cats = one_coloured_set(tmp_path / "cats", "b", (0, 250, 0))
@@ -155,3 +181,7 @@ def test_sets_that_lack_people_or_things_are_refused(tmp_path: Path, monkeypatch
         scenes(monkeypatch, tmp_path / "out", cats)
     with pytest.raises(SystemExit, match="--things needs"):
         scenes(monkeypatch, tmp_path / "out", people, cats, "--things")
+    with pytest.raises(SystemExit, match=r"--carried needs one of .*clothing"):
+        scenes(monkeypatch, tmp_path / "out", people, cats, "--carried", "0.5")
+    with pytest.raises(SystemExit, match="share from 0 to 1"):
+        scenes(monkeypatch, tmp_path / "out", people, cats, "--carried", "50")

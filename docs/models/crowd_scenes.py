@@ -6,8 +6,11 @@ ground seen in perspective, then one to three large ones in front. Only those ar
 
     python docs/models/crowd_scenes.py OUT COUNT DATA/backgrounds SET...
 
-With `--things`, people stand before vehicles and furniture of about their own size, cut out of Caltech-101's photos:
-where there are people, such things behind them are no subject.
+With `--things`, people stand before vehicles and furniture of about their own size, cut out of Caltech-101's photos,
+and before drawn boxes, posts and balls: where there are people, such things behind them are no subject.
+
+With `--carried SHARE`, that share of the people have one or two other things in front of them, as if they held or wore
+them: those are in the mask.
 
 What `cutaway train --validation 0.06` holds out of the same sets is left out; with `--held-out` it alone is used.
 """
@@ -56,8 +59,16 @@ THINGS = (
     "gramophone", "laptop", "pyramid", "buddha", "ceiling_fan", "anchor",
 )  # fmt: skip
 """Classes of Caltech-101 that stand in streets and rooms, by the words in their files' names."""
+CARRIED_SETS = "caltech101", "clothing", "grocery", "trashnet"
+"""Sets of which all but those classes are things (and small animals) that may be carried."""
 BESIDE, FEWEST_THINGS, MOST_THINGS = (0.3, 0.95), 1, 4
 """Height of a thing as a share of the person's, and how many there are."""
+DRAWN = 0.35
+"""How often a thing is drawn rather than cut out."""
+CARRIED = 0.12, 0.45
+"""Height of what somebody carries, as a share of the person's."""
+WHERE = 0.2, 0.75
+"""Where on the person the middle of a carried thing is, from head to foot."""
 WALKS = 0.4, 0.97
 """Height of a person before things, as a share of the scene's."""
 GREY = 12
@@ -66,6 +77,8 @@ LIGHT = 0.3
 """Colours move by at most this share of the way to the ground's mean."""
 
 Cut = tuple[Picture, Picture, bool]
+Box = tuple[int, int, int, int]
+"""Top, left, height and width in pixels; any part of it may lie outside of the scene."""
 
 
 @dataclass(frozen=True)
@@ -75,18 +88,52 @@ class Stock:
     sets: dict[str, PairCache]
     empty: Sequence[Picture]
     things: PairCache | None = None
+    carried: PairCache | None = None
 
     def subject(self, rng: Rng, name: str) -> Cut | None:
         """A whole subject of the set of this name."""
         return _whole(self.sets[name], rng)
 
     def thing(self, rng: Rng) -> Cut | None:
-        """A whole vehicle or piece of furniture, in some colour."""
+        """A whole vehicle or piece of furniture in some colour, or a drawn thing."""
+        if rng.random() < DRAWN:
+            return self._drawn(rng)
         cut = _whole(self.things, rng) if self.things else None
         if cut and float(np.ptp(cut[0].astype(np.float32), axis=2).mean()) < GREY:
             tint = rng.uniform(0.3, 1.2, 3)
             return np.clip(cut[0] * tint, 0, 255).astype(np.uint8), *cut[1:]
         return cut
+
+    def carries(self, rng: Rng) -> Cut | None:
+        """A whole thing that somebody may hold or wear."""
+        return _whole(self.carried, rng) if self.carried else None
+
+    def _drawn(self, rng: Rng) -> Cut:
+        """A box, a ball or a many-cornered thing, of one colour or with a piece of a photo on it, lit from a side."""
+        tall, wide = (int(side) for side in rng.integers(60, 320, 2))
+        if rng.random() < 0.3:
+            wide = max(8, tall // int(rng.integers(5, 20)))  # a post
+        colour = np.empty((tall, wide, 3), np.float32)
+        colour[:] = rng.uniform(0, 255, 3)
+        if rng.random() < 0.6:
+            photo = self._any(rng, str(rng.choice(list(self.sets))))[0]
+            high, across = (max(4, round(side * rng.uniform(0.1, 0.5))) for side in photo.shape[:2])
+            y, x = int(rng.integers(photo.shape[0] - high)), int(rng.integers(photo.shape[1] - across))
+            colour = cv2.resize(photo[y : y + high, x : x + across], (wide, tall)).astype(np.float32)
+        (left, right), below = rng.uniform(0.5, 1.3, 2), rng.uniform(0.5, 1.1)
+        colour *= np.linspace(left, right, wide)[None, :, None] * np.linspace(1, below, tall)[:, None, None]
+        matte = np.zeros((tall, wide), np.uint8)
+        shape = rng.random()
+        if shape < 0.5:
+            matte[:] = 255
+        elif shape < 0.75:
+            cv2.ellipse(
+                matte, (wide // 2, tall // 2), (wide // 2, tall // 2), 0, 0, 360, 255, -1, cv2.LINE_AA
+            )
+        else:
+            corners = rng.uniform(0, 1, (int(rng.integers(5, 12)), 2)) * (wide - 1, tall - 1)
+            cv2.fillPoly(matte, [cv2.convexHull(corners.astype(np.int32))], 255, cv2.LINE_AA)
+        return np.clip(colour, 0, 255).astype(np.uint8), matte, True
 
     def ground(self, rng: Rng, *, people: bool) -> Picture:
         """A square without a subject: of a street for people, of any photo or a drawn one for the others."""
@@ -134,9 +181,15 @@ def _whole(cache: PairCache, rng: Rng) -> Cut | None:
     return whole_subject(rng, other=lambda r: cache[int(r.integers(len(cache)))])
 
 
-def scene(stock: Stock, rng: Rng) -> tuple[Picture, Picture] | None:
-    """A scene and its matte, uint8 (480, W, 3) and (480, W); None where chance found no subject."""
-    people = stock.things is not None or rng.random() < PEOPLE
+def scene(stock: Stock, rng: Rng, *, carried: float = 0.0) -> tuple[Picture, Picture] | None:
+    """A scene and its matte, uint8 (480, W, 3) and (480, W); None where chance found no subject.
+
+    Args:
+        stock: where all of it comes from.
+        rng: source of all chance.
+        carried: how often a person carries something, 0 to 1.
+    """
+    people = stock.things is not None or carried > 0 or rng.random() < PEOPLE
     names = ["fashion"] if people else list(stock.sets)
     width = round(HEIGHT * float(rng.choice(ASPECTS)))
     horizon, foot = HEIGHT * rng.uniform(0.2, 0.55), HEIGHT * rng.uniform(0.85, 1.0)
@@ -173,10 +226,23 @@ def scene(stock: Stock, rng: Rng) -> tuple[Picture, Picture] | None:
     for k in range(1 + int(rng.choice(3, p=COMPANY))):
         if cut := stock.subject(rng, name):
             tall = min(height * (1 if k == 0 else rng.uniform(0.75, 1.1)), HEIGHT * LARGEST)
-            _paste(picture, matte, cut, rng, height=tall, foot=foot, mean=mean)
+            box = _paste(picture, matte, cut, rng, height=tall, foot=foot, mean=mean)
+            if rng.random() < carried:
+                _carry(picture, matte, stock, rng, person=box, mean=mean)
     if float(matte.mean()) < 0.01:
         return None
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8), (matte * 255 + 0.5).astype(np.uint8)
+
+
+def _carry(picture: Floats, matte: Floats, stock: Stock, rng: Rng, *, person: Box, mean: Floats) -> None:
+    """Lay one or two things over a person and into the matte."""
+    top, left, high, wide = person
+    for _ in range(1 + int(rng.random() < 0.3)):
+        if cut := stock.carries(rng):
+            tall = high * rng.uniform(*CARRIED)
+            foot = top + high * rng.uniform(*WHERE) + tall / 2
+            middle = left + wide * rng.uniform(0.1, 0.9)
+            _paste(picture, matte, cut, rng, height=tall, foot=foot, mean=mean, middle=middle)
 
 
 def _paste(
@@ -188,8 +254,9 @@ def _paste(
     height: float,
     foot: float,
     mean: Floats,
-) -> None:
-    """Lay a subject over a picture and, if there is one, over the matte; both are written to."""
+    middle: float | None = None,
+) -> Box:
+    """Lay a subject over a picture and, if there is one, over the matte; both are written to. Tell where it lies."""
     colour, alpha, _ = cut
     h = max(8, round(height))
     w = max(4, min(round(height * alpha.shape[1] / alpha.shape[0]), round(picture.shape[1] * 0.9)))
@@ -201,15 +268,18 @@ def _paste(
     soft = np.clip(soft * 1.6 - 0.6, 0, 1)  # hides what is left of the old background along the edge
     colour += rng.uniform(0, LIGHT) * (mean - colour.mean(axis=(0, 1)))
     y, x = round(foot) - h, int(rng.integers(-w // 4, max(picture.shape[1] - w + w // 4, 1 - w // 4)))
+    if middle is not None:
+        x = round(middle - w / 2)
     top, left = max(0, -y), max(0, -x)
     bottom, right = min(h, picture.shape[0] - y), min(w, picture.shape[1] - x)
     if bottom <= top or right <= left:
-        return
+        return y, x, h, w
     place = np.s_[y + top : y + bottom, x + left : x + right]
     part = soft[top:bottom, left:right]
     picture[place] += part[..., None] * (colour[top:bottom, left:right] - picture[place])
     if matte is not None:
         matte[place] += part * (1 - matte[place])
+    return y, x, h, w
 
 
 def main() -> None:
@@ -222,8 +292,13 @@ def main() -> None:
     parser.add_argument("--background-exclude", type=Path, default=None)
     parser.add_argument("--held-out", action="store_true", help="of the held-out pairs instead of the others")
     parser.add_argument("--things", action="store_true", help="people before vehicles and furniture")
+    parser.add_argument(
+        "--carried", type=float, default=0.0, metavar="SHARE", help="of the people carry something"
+    )
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    if not 0 <= args.carried <= 1:
+        raise SystemExit(f"--carried is a share from 0 to 1, not {args.carried:g}")
     cv2.setNumThreads(1)
     chosen = split_pairs(find_pairs(args.sets), validation=0.06, seed=0)[1 if args.held_out else 0]
     by_set = defaultdict(list)
@@ -239,16 +314,20 @@ def main() -> None:
     things = [pair for pair in chosen if any(f"_{word}_" in pair.id for word in THINGS)]
     if args.things and not things:
         raise SystemExit("--things needs photos of Caltech-101, whose names tell vehicles and furniture")
+    small = [pair for pair in chosen if pair.id.split("/")[0] in CARRIED_SETS and pair not in set(things)]
+    if args.carried and not small:
+        raise SystemExit(f"--carried needs one of the sets of things: {', '.join(CARRIED_SETS)}")
     stock = Stock(
         sets,
         load_backgrounds(args.backgrounds, longest=HEIGHT, exclude=args.background_exclude),
         PairCache(things, reading=grey, longest=HEIGHT, budget_bytes=2**30) if args.things else None,
+        PairCache(small, reading=grey, longest=HEIGHT, budget_bytes=2**30) if args.carried else None,
     )
     for folder in ("images", "masks"):
         (args.out / folder).mkdir(parents=True, exist_ok=True)
     made = number = 0
     while made < args.count:
-        found = scene(stock, np.random.default_rng((args.seed, number)))
+        found = scene(stock, np.random.default_rng((args.seed, number)), carried=args.carried)
         number += 1
         if found is None:
             continue

@@ -11,7 +11,17 @@ import pytest
 
 from cutaway._version import __version__
 
-HEAVY = {"numpy", "PIL", "cv2", "onnxruntime", "torch", "isal", "importlib.metadata", "cutaway.options"}
+HEAVY = {
+    "numpy",
+    "PIL",
+    "cv2",
+    "onnxruntime",
+    "torch",
+    "isal",
+    "simplejpeg",
+    "importlib.metadata",
+    "cutaway.options",
+}
 NEEDLESS = {
     "asyncio", "concurrent.futures", "hashlib", "http", "importlib.metadata", "multiprocessing", "numpy.ma",
     "numpy.testing", "openvino", "PIL.ImageCms", "PIL.ImageColor", "PIL.PngImagePlugin", "PIL.TiffImagePlugin",

@@ -23,7 +23,7 @@ from cutaway.options import DeviceName, EngineName, Options, Precision
 if TYPE_CHECKING:
     from cutaway.types import Pixels
 
-BASE = ("numpy", "pillow", "opencv-python-headless", "onnxruntime", "isal", "click")
+BASE = ("numpy", "pillow", "opencv-python-headless", "onnxruntime", "isal", "simplejpeg", "click")
 HIDDEN_EXTRAS = {"all", "dev"}
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+).*?extra\s*==\s*['\"]([^'\"]+)['\"]")
 

@@ -134,7 +134,8 @@ def _area(box: Box) -> int:
 
 
 def _widened(first: float, last: float, *, by: float, limit: int) -> tuple[int, int]:
-    return max(0, math.floor(first - by)), min(limit, math.ceil(last + by))
+    """Both moved outwards to even pixels: what can be halved is shrunk in half the time (`resize`)."""
+    return max(0, 2 * math.floor((first - by) / 2)), min(limit, 2 * math.ceil((last + by) / 2))
 
 
 def blend(first: Floats, second: Floats, *, box: Box, out: Floats | None = None) -> Floats:
