@@ -161,6 +161,28 @@ def test_what_people_carry_is_in_the_mask(tmp_path: Path, monkeypatch: pytest.Mo
     assert not any(colourful(photo, 1)[matte >= 250].any() for photo, matte in none)
 
 
+def test_near_ones_stand_before_no_things_and_are_cut_off_below(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = one_coloured_set(tmp_path / "fashion", "a", (250, 0, 0))
+    cars = one_coloured_set(tmp_path / "caltech101", "101_car_side_image_", (0, 0, 250))
+    made = scenes(monkeypatch, tmp_path / "out", people, cars, "--things", "--close", "1")
+    far = scenes(monkeypatch, tmp_path / "far", people, cars, "--things", "--close", "0")
+    assert not any(colourful(photo, 2).any() for photo, _ in made)
+    assert all(colourful(photo, 2).any() for photo, _ in far)
+    assert all(matte[-1].max() >= 128 for _, matte in made)
+
+
+def test_sharpness_falls_away_in_matte_and_picture_alike() -> None:
+    """A black and white chequer, its matte the white squares: they stay the same picture, and one side stays sharp."""
+    parts = runpy.run_path(str(SCRIPTS / "crowd_scenes.py"))
+    squares = np.kron(np.indices((12, 12)).sum(axis=0) % 2, np.ones((20, 20))).astype(np.float32)
+    picture, matte = np.repeat(squares[..., None], 3, axis=2), squares.copy()
+    parts["_soften"](picture, matte, np.random.default_rng(3))
+    np.testing.assert_allclose(picture, np.repeat(matte[..., None], 3, axis=2), atol=1e-5)
+    assert 0.2 < float((matte == squares).mean()) < 0.8
+
+
 def test_drawn_things_are_opaque_and_of_every_shape() -> None:
     """The drawn ones alone: boxes fill their frame, balls and polygons do not, and posts are narrow."""
     parts = runpy.run_path(str(SCRIPTS / "crowd_scenes.py"))
@@ -185,3 +207,5 @@ def test_sets_that_lack_people_or_things_are_refused(tmp_path: Path, monkeypatch
         scenes(monkeypatch, tmp_path / "out", people, cats, "--carried", "0.5")
     with pytest.raises(SystemExit, match="share from 0 to 1"):
         scenes(monkeypatch, tmp_path / "out", people, cats, "--carried", "50")
+    with pytest.raises(SystemExit, match="--close is a share"):
+        scenes(monkeypatch, tmp_path / "out", people, cats, "--close", "-1")

@@ -12,6 +12,9 @@ and before drawn boxes, posts and balls: where there are people, such things beh
 With `--carried SHARE`, that share of the people have one or two other things in front of them, as if they held or wore
 them: those are in the mask.
 
+With `--close SHARE`, that share of the scenes show the subject so near that the lower edge cuts it off. There nothing
+but a crowd stands behind, and often the sharpness falls away across subject and background alike.
+
 What `cutaway train --validation 0.06` holds out of the same sets is left out; with `--held-out` it alone is used.
 """
 
@@ -44,7 +47,9 @@ BEHIND = 0.1, 0.5
 DENSE, MOST = 0.7, 24
 """How often there is a crowd rather than one to three, and of how many at most."""
 CLOSE, LARGEST = 0.25, 1.8
-"""How often the subject is so near that the lower edge cuts it off, and its largest height then."""
+"""How often the subject is so near that the lower edge cuts it off unless told, and its largest height then."""
+SHALLOW = 0.5
+"""How often sharpness falls away across a near one."""
 COMPANY = 0.75, 0.2, 0.05
 """How often one, two and three subjects stand in front."""
 PEOPLE = 0.6
@@ -69,6 +74,8 @@ CARRIED = 0.12, 0.45
 """Height of what somebody carries, as a share of the person's."""
 WHERE = 0.2, 0.75
 """Where on the person the middle of a carried thing is, from head to foot."""
+ACROSS = 0.0, 1.0
+"""The same from side to side."""
 WALKS = 0.4, 0.97
 """Height of a person before things, as a share of the scene's."""
 GREY = 12
@@ -181,20 +188,23 @@ def _whole(cache: PairCache, rng: Rng) -> Cut | None:
     return whole_subject(rng, other=lambda r: cache[int(r.integers(len(cache)))])
 
 
-def scene(stock: Stock, rng: Rng, *, carried: float = 0.0) -> tuple[Picture, Picture] | None:
+def scene(
+    stock: Stock, rng: Rng, *, carried: float = 0.0, near: float = CLOSE
+) -> tuple[Picture, Picture] | None:
     """A scene and its matte, uint8 (480, W, 3) and (480, W); None where chance found no subject.
 
     Args:
         stock: where all of it comes from.
         rng: source of all chance.
         carried: how often a person carries something, 0 to 1.
+        near: how often the subject is so near that the lower edge cuts it off, 0 to 1.
     """
     people = stock.things is not None or carried > 0 or rng.random() < PEOPLE
     names = ["fashion"] if people else list(stock.sets)
     width = round(HEIGHT * float(rng.choice(ASPECTS)))
     horizon, foot = HEIGHT * rng.uniform(0.2, 0.55), HEIGHT * rng.uniform(0.85, 1.0)
     height = min(HEIGHT * rng.uniform(*(WALKS if stock.things else SUBJECT)), foot - 1)
-    if rng.random() < CLOSE:
+    if close := rng.random() < near:
         height = HEIGHT * rng.uniform(1, LARGEST)
         foot = height + HEIGHT * rng.uniform(0.03, 0.3)
     row = rng.uniform(*BEHIND)  # a crowd is a row, more or less
@@ -215,7 +225,7 @@ def scene(stock: Stock, rng: Rng, *, carried: float = 0.0) -> tuple[Picture, Pic
         if cut := stock.subject(rng, name):
             stands = horizon + share * (foot - horizon) + HEIGHT * rng.normal(0, 0.02)
             _paste(picture, None, cut, rng, height=share * height, foot=stands, mean=mean)
-    count = int(rng.integers(FEWEST_THINGS, MOST_THINGS + 1)) if stock.things else 0
+    count = int(rng.integers(FEWEST_THINGS, MOST_THINGS + 1)) if stock.things and not close else 0
     for share in sorted(rng.uniform(*BESIDE, count)):
         if cut := stock.thing(rng):
             stands = foot - HEIGHT * rng.uniform(0.01, 0.15)
@@ -229,9 +239,21 @@ def scene(stock: Stock, rng: Rng, *, carried: float = 0.0) -> tuple[Picture, Pic
             box = _paste(picture, matte, cut, rng, height=tall, foot=foot, mean=mean)
             if rng.random() < carried:
                 _carry(picture, matte, stock, rng, person=box, mean=mean)
+    if close and rng.random() < SHALLOW:
+        _soften(picture, matte, rng)
     if float(matte.mean()) < 0.01:
         return None
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8), (matte * 255 + 0.5).astype(np.uint8)
+
+
+def _soften(picture: Floats, matte: Floats, rng: Rng) -> None:
+    """Blur a picture and its matte more and more towards one side; both are written to."""
+    high, wide = matte.shape
+    angle, sigma = rng.uniform(0, 2 * np.pi), rng.uniform(1.5, 6)
+    y, x = np.mgrid[:high, :wide].astype(np.float32) / np.float32(max(high, wide)) - np.float32(0.5)
+    share = np.clip((x * np.cos(angle) + y * np.sin(angle)) * rng.uniform(2, 5), 0, 1).astype(np.float32)
+    picture += share[..., None] * (cv2.GaussianBlur(picture, (0, 0), sigma) - picture)
+    matte += share * (cv2.GaussianBlur(matte, (0, 0), sigma) - matte)
 
 
 def _carry(picture: Floats, matte: Floats, stock: Stock, rng: Rng, *, person: Box, mean: Floats) -> None:
@@ -241,7 +263,7 @@ def _carry(picture: Floats, matte: Floats, stock: Stock, rng: Rng, *, person: Bo
         if cut := stock.carries(rng):
             tall = high * rng.uniform(*CARRIED)
             foot = top + high * rng.uniform(*WHERE) + tall / 2
-            middle = left + wide * rng.uniform(0.1, 0.9)
+            middle = left + wide * rng.uniform(*ACROSS)
             _paste(picture, matte, cut, rng, height=tall, foot=foot, mean=mean, middle=middle)
 
 
@@ -295,10 +317,12 @@ def main() -> None:
     parser.add_argument(
         "--carried", type=float, default=0.0, metavar="SHARE", help="of the people carry something"
     )
+    parser.add_argument("--close", type=float, default=CLOSE, metavar="SHARE", help="of the scenes are close")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    if not 0 <= args.carried <= 1:
-        raise SystemExit(f"--carried is a share from 0 to 1, not {args.carried:g}")
+    for name in ("carried", "close"):
+        if not 0 <= getattr(args, name) <= 1:
+            raise SystemExit(f"--{name} is a share from 0 to 1, not {getattr(args, name):g}")
     cv2.setNumThreads(1)
     chosen = split_pairs(find_pairs(args.sets), validation=0.06, seed=0)[1 if args.held_out else 0]
     by_set = defaultdict(list)
@@ -327,7 +351,8 @@ def main() -> None:
         (args.out / folder).mkdir(parents=True, exist_ok=True)
     made = number = 0
     while made < args.count:
-        found = scene(stock, np.random.default_rng((args.seed, number)), carried=args.carried)
+        chance = np.random.default_rng((args.seed, number))
+        found = scene(stock, chance, carried=args.carried, near=args.close)
         number += 1
         if found is None:
             continue
