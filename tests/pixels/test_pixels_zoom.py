@@ -27,7 +27,7 @@ def drawn(top: int, left: int, bottom: int, right: int, *, size: tuple[int, int]
 def test_the_box_has_a_margin_of_a_share_of_its_longer_side() -> None:
     box = subject_box(drawn(200, 300, 500, 400), seen=SEEN)
     assert MARGIN * 300 == 15
-    assert box == (200 - 16, 300 - 16, 500 + 16, 400 + 16)  # to even pixels, outwards
+    assert box == (200 - 15, 300 - 15, 500 + 15, 400 + 15)
 
 
 def test_the_margin_has_a_few_pixels_and_a_cell_of_the_network_at_least() -> None:
@@ -36,8 +36,15 @@ def test_the_margin_has_a_few_pixels_and_a_cell_of_the_network_at_least() -> Non
 
 
 def test_the_box_stays_within_the_photo() -> None:
-    assert subject_box(drawn(0, 0, 300, 200), seen=SEEN) == (0, 0, 316, 216)
-    assert subject_box(drawn(300, 600, 600, 800), seen=SEEN) == (284, 584, 600, 800)
+    assert subject_box(drawn(0, 0, 300, 200), seen=SEEN) == (0, 0, 315, 215)
+    assert subject_box(drawn(300, 600, 600, 800), seen=SEEN) == (285, 585, 600, 800)
+
+
+def test_the_box_of_a_large_photo_is_even_so_that_it_can_be_halved() -> None:
+    box = subject_box(drawn(601, 701, 1500, 1601, size=(2000, 2401)), seen=(200, 240))
+    assert box == (554, 654, 1546, 1646) and all(side % 2 == 0 for side in box)
+    edge = subject_box(drawn(601, 1701, 1500, 2401, size=(2000, 2401)), seen=(200, 240))
+    assert edge is not None and edge[3] == 2401  # no further than the photo
 
 
 def test_only_alpha_above_a_half_counts() -> None:

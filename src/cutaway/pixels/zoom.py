@@ -30,6 +30,8 @@ MIN_MARGIN_PX = 4
 MAX_SHARE = 0.8
 """A box of more than this share of the photo's area is not worth a second look: it gains little resolution, and seen
 larger, with little around it, such a subject is found less well (docs/decisions/0009-the-second-look.md)."""
+LARGE_PX = 4_000_000
+"""Boxes of photos of so many pixels begin and end at even ones: what can be halved is shrunk in half the time."""
 MIN_CELLS = 4
 """A subject shorter than this many of the network's pixels along its longer side is a speck rather than a find; to
 enlarge it would blow up a mistake."""
@@ -90,8 +92,10 @@ class _Grid(NamedTuple):
         """The same in pixels, with a margin, within the photo."""
         top, left, bottom, right = rectangle
         margin = max(MARGIN * self.side_px(rectangle), MIN_MARGIN_PX, *self.cell)
-        first, last = _widened(top * self.cell[0], bottom * self.cell[0], by=margin, limit=self.photo[0])
-        start, end = _widened(left * self.cell[1], right * self.cell[1], by=margin, limit=self.photo[1])
+        step = 2 if self.photo[0] * self.photo[1] >= LARGE_PX else 1
+        down, across = self.cell
+        first, last = _widened(top * down, bottom * down, by=margin, limit=self.photo[0], step=step)
+        start, end = _widened(left * across, right * across, by=margin, limit=self.photo[1], step=step)
         return first, start, last, end
 
     def is_find(self, rectangle: Box) -> bool:
@@ -133,9 +137,9 @@ def _area(box: Box) -> int:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _widened(first: float, last: float, *, by: float, limit: int) -> tuple[int, int]:
-    """Both moved outwards to even pixels: what can be halved is shrunk in half the time (`resize`)."""
-    return max(0, 2 * math.floor((first - by) / 2)), min(limit, 2 * math.ceil((last + by) / 2))
+def _widened(first: float, last: float, *, by: float, limit: int, step: int) -> tuple[int, int]:
+    """Both moved outwards, to multiples of a step, as far as the photo reaches."""
+    return max(0, step * math.floor((first - by) / step)), min(limit, step * math.ceil((last + by) / step))
 
 
 def blend(first: Floats, second: Floats, *, box: Box, out: Floats | None = None) -> Floats:
