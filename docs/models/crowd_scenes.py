@@ -338,7 +338,8 @@ def main() -> None:
     things = [pair for pair in chosen if any(f"_{word}_" in pair.id for word in THINGS)]
     if args.things and not things:
         raise SystemExit("--things needs photos of Caltech-101, whose names tell vehicles and furniture")
-    small = [pair for pair in chosen if pair.id.split("/")[0] in CARRIED_SETS and pair not in set(things)]
+    large = {pair.id for pair in things}
+    small = [pair for pair in chosen if pair.id.split("/")[0] in CARRIED_SETS and pair.id not in large]
     if args.carried and not small:
         raise SystemExit(f"--carried needs one of the sets of things: {', '.join(CARRIED_SETS)}")
     stock = Stock(

@@ -623,6 +623,24 @@ def test_whether_a_jpeg_is_complete(options: dict[str, object]) -> None:
         assert not is_complete_jpeg(data[:cut]), cut
 
 
+def test_a_whole_jpeg_with_damage_inside_is_read_as_pillow_reads_it() -> None:
+    """The quick decoder refuses it; there is a picture all the same."""
+    import simplejpeg
+
+    noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3)).astype(np.uint8)
+    data, refused = as_file(noise, "JPEG"), 0
+    for place in range(len(data) // 2, len(data) - 40, 7):
+        broken = data[:place] + bytes([data[place] ^ 0x5A]) + data[place + 1 :]
+        if not is_complete_jpeg(broken):
+            continue
+        try:
+            simplejpeg.decode_jpeg(broken)
+        except ValueError:
+            refused += 1
+            assert np.array_equal(read_image(broken).pixels, np.asarray(Image.open(io.BytesIO(broken))))
+    assert refused > 3
+
+
 def test_a_jpeg_with_a_trailer_is_whole() -> None:
     plain = as_file(gradient(), "JPEG")
     assert np.array_equal(

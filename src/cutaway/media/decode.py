@@ -50,7 +50,7 @@ def decode_whole_jpeg(image: Image.Image, stream: BinaryIO) -> Pixels | None:
     """RGB (H, W, 3) of a complete three-colour JPEG, with the values that Pillow gives; None for others.
 
     simplejpeg brings the same libjpeg-turbo as Pillow, but writes the array that is wanted, not one to be copied, and
-    needs half of the time, and two thirds of OpenCV's. What it calls damaged is left to Pillow, too.
+    needs less than half of its time and two thirds of OpenCV's. What it calls damaged is left to Pillow, too.
     """
     if image.format != "JPEG" or image.mode != "RGB":
         return None
