@@ -84,7 +84,7 @@ LIGHT = 0.3
 """Colours move by at most this share of the way to the ground's mean."""
 
 Cut = tuple[Picture, Picture, bool]
-Box = tuple[int, int, int, int]
+Place = tuple[int, int, int, int]
 """Top, left, height and width in pixels; any part of it may lie outside of the scene."""
 
 
@@ -256,7 +256,7 @@ def _soften(picture: Floats, matte: Floats, rng: Rng) -> None:
     matte += share * (cv2.GaussianBlur(matte, (0, 0), sigma) - matte)
 
 
-def _carry(picture: Floats, matte: Floats, stock: Stock, rng: Rng, *, person: Box, mean: Floats) -> None:
+def _carry(picture: Floats, matte: Floats, stock: Stock, rng: Rng, *, person: Place, mean: Floats) -> None:
     """Lay one or two things over a person and into the matte."""
     top, left, high, wide = person
     for _ in range(1 + int(rng.random() < 0.3)):
@@ -277,7 +277,7 @@ def _paste(
     foot: float,
     mean: Floats,
     middle: float | None = None,
-) -> Box:
+) -> Place:
     """Lay a subject over a picture and, if there is one, over the matte; both are written to. Tell where it lies."""
     colour, alpha, _ = cut
     h = max(8, round(height))
