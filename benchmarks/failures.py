@@ -2,11 +2,13 @@
 
     python benchmarks/failures.py -o docs/pictures/failures.jpg        the example photos, least sure first
     python benchmarks/failures.py --data DATA/train/cats --limit 100   pairs, lowest IoU first
+    python benchmarks/failures.py --data CATS OBJECTS --validation 0.06 --licence "WHOSE, TERMS" -o OUT.jpg
 
 Without --data the photos of examples/photos are shown as photo, matte and cut-out on grey, those first of which the
 model is least sure (the confidence of `cutaway label`). With --data, photos and masks as in `cutaway evaluate`: photo,
-truth, matte and what is wrong. Photos of other folders may not be shipped: such a sheet is written only to
-benchmarks/out, which git ignores, or outside the repository.
+truth, matte and what is wrong; with --validation those alone that `cutaway train --validation` holds out. Photos of
+other folders may not be shipped: such a sheet is written only to benchmarks/out, which git ignores, or outside the
+repository, unless --licence says whose they are and on what terms they may be shown. That line stands below the sheet.
 """
 
 from __future__ import annotations
@@ -23,10 +25,11 @@ from provenance import ROOT
 from quality import evenly, open_model
 
 from cutaway.data.label_views import look
-from cutaway.data.pairs import find_pairs
+from cutaway.data.pairs import find_pairs, split_pairs
 from cutaway.data.photo_folder import find_photos
 from cutaway.data.samples import load_photo
 from cutaway.data.sheet_parts import (
+    FAINT,
     INK,
     PAPER,
     Picture,
@@ -38,7 +41,7 @@ from cutaway.data.sheet_parts import (
 )
 from cutaway.errors import CutawayError, DataError
 from cutaway.evaluation.run import mask_readings, score_pairs
-from cutaway.evaluation.sheet import contact_sheet
+from cutaway.evaluation.sheet import MARGIN_PX, contact_sheet
 from cutaway.media.files import write_atomic
 from cutaway.remover import Remover
 from cutaway.types import Floats, Frame
@@ -49,16 +52,38 @@ GROUND = (128, 128, 128)
 GAP_PX, LINE_PX = 6, 22
 
 
-def refuse_shipping(photos: Path, out: Path) -> None:
+def refuse_shipping(folders: Sequence[Path], out: Path) -> None:
     """Keep pictures that may not be shipped out of the repository.
 
     Raises:
-        DataError: the photos are not the examples, and the sheet would lie where git sees it.
+        DataError: some photos are not the examples, and the sheet would lie where git sees it.
     """
     where = out.resolve()
-    may_ship = photos.resolve().is_relative_to(EXAMPLES)
-    if not may_ship and where.is_relative_to(ROOT) and not where.is_relative_to(IGNORED):
-        raise DataError(f"photos of {photos} may not be shipped: write the sheet to {IGNORED} or elsewhere")
+    if not where.is_relative_to(ROOT) or where.is_relative_to(IGNORED):
+        return
+    for photos in folders:
+        if not photos.resolve().is_relative_to(EXAMPLES):
+            raise DataError(
+                f"photos of {photos} may not be shipped: write the sheet to {IGNORED} or elsewhere, "
+                "or say with --licence on what terms they may"
+            )
+
+
+def with_line(sheet: Image.Image, text: str) -> Image.Image:
+    """The sheet with lines of text below, broken where they do not fit."""
+    draw, words, lines = ImageDraw.Draw(sheet), text.split(), [""]
+    for word in words:
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and draw.textlength(longer, font=sheet_font()) > sheet.width - 2 * MARGIN_PX:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    made = Image.new("RGB", (sheet.width, sheet.height + len(lines) * LINE_PX), PAPER)
+    made.paste(sheet)
+    draw = ImageDraw.Draw(made)
+    for number, line in enumerate(lines):
+        draw.text((MARGIN_PX, sheet.height + number * LINE_PX), line, fill=FAINT, font=sheet_font())
+    return made
 
 
 def least_sure(remover: Remover, photos: Sequence[Path], *, count: int) -> list[tuple[float, Path, Floats]]:
@@ -101,25 +126,32 @@ def drawn(args: argparse.Namespace) -> Image.Image:
         DataError: there are no photos, or it would be shipped and may not be.
         ModelError: the model cannot be opened.
     """
-    source = args.data or EXAMPLES / "photos"
-    refuse_shipping(source, args.out)
+    source = args.data or [EXAMPLES / "photos"]
+    if not args.licence:
+        refuse_shipping(source, args.out)
     remover = open_model(args.model, device="cpu", threads=args.threads)
     if args.data is None:
-        photos = evenly(find_photos(source), args.limit)
+        photos = evenly(find_photos(source[0]), args.limit)
         return sheet(least_sure(remover, photos, count=args.count), cell_px=args.cell)
-    pairs = evenly(find_pairs(args.data), args.limit)
+    pairs = find_pairs(args.data)
+    if args.validation is not None:
+        pairs = split_pairs(pairs, validation=args.validation, seed=0)[1]
+    pairs = evenly(pairs, args.limit)
     rows, worst = score_pairs(remover, pairs, readings=mask_readings(pairs))
     for row in rows:
         if row.error:
             print(f"{row.id}: {row.error}", file=sys.stderr)
-    return contact_sheet(worst[: args.count], cell_px=args.cell)
+    made = contact_sheet(worst[: args.count], cell_px=args.cell)
+    return with_line(made, args.licence) if args.licence else made
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     made.add_argument("--model", default="default", metavar="NAME|PATH")
-    made.add_argument("--data", type=Path, help="photos and masks, for looking only")
+    made.add_argument("--data", type=Path, nargs="+", help="photos and masks, for looking only")
+    made.add_argument("--validation", type=float, metavar="SHARE", help="those that training holds out")
+    made.add_argument("--licence", default="", metavar="TEXT", help="whose photos these are; below the sheet")
     made.add_argument(
         "--limit", type=int, default=0, metavar="N", help="look at N of them only, evenly spaced"
     )

@@ -184,7 +184,7 @@ def mean_alphas(remover: Remover, scenes: dict[str, Picture]) -> dict[str, float
 
 
 def plot(path: Path, points: dict[str, list[tuple[float, float]]]) -> None:
-    """Confidence against IoU as a picture, where matplotlib is installed."""
+    """Confidence against IoU as a picture, with the means of fifths, where matplotlib is installed."""
     try:
         import matplotlib
 
@@ -195,7 +195,17 @@ def plot(path: Path, points: dict[str, list[tuple[float, float]]]) -> None:
         return
     figure, axes = pyplot.subplots(figsize=(5, 5))
     for name, pairs in points.items():
-        axes.scatter(*zip(*pairs, strict=True), s=8, alpha=0.6, label=name)
+        sure, right = zip(*pairs, strict=True)
+        dots = axes.scatter(sure, right, s=6, alpha=0.35, linewidths=0)
+        means = calibration(sure, right)["bins"]
+        axes.plot(
+            [part["confidence"] for part in means],
+            [part["iou"] for part in means],
+            "o-",
+            color=dots.get_facecolor()[0],
+            alpha=1,
+            label=f"{name}, means of fifths",
+        )
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
     axes.set(xlabel="confidence", ylabel="IoU with the mask", xlim=(0, 1.01), ylim=(0, 1.01))
     axes.legend()

@@ -137,6 +137,47 @@ def test_crowd_scenes_hold_no_passer_by_in_their_mask(
     assert behind > 2000
 
 
+def test_rows_of_street_photos_hold_all_their_people_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Red are people; beside each stands a blue car in the very photo, and cars of strips without people come, too."""
+    people = one_coloured_set(tmp_path / "fashion", "a", (250, 0, 0))
+    for path in (people / "images").iterdir():
+        with Image.open(path) as photo:
+            pixels = np.asarray(photo).copy()
+        pixels[60:100, 5:20] = (0, 0, 250)
+        Image.fromarray(pixels).save(path)
+    made = scenes(monkeypatch, tmp_path / "out", people, "--rows", 1)
+    cars, several = 0, 0
+    for photo, matte in made:
+        assert photo.shape[0] == 480
+        red = colourful(photo, 0)
+        assert red[matte >= 250].mean() > 0.95 and (matte[red] >= 128).mean() > 0.9
+        assert not colourful(photo, 2)[matte >= 128].any()
+        cars += cv2.connectedComponents(colourful(photo, 2).astype(np.uint8))[0] - 1
+        several += cv2.connectedComponents((matte >= 128).astype(np.uint8))[0] > 2
+    assert several >= 2 and cars > len(made)
+
+
+def test_photos_out_of_focus_keep_their_whole_subject(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --photos 1 every picture is a photo of the sets: one bar and its mask, blurred towards one side."""
+    bars = one_coloured_set(tmp_path / "fashion", "a", (250, 0, 0))
+    made = scenes(monkeypatch, tmp_path / "out", bars, "--photos", 1)
+    lost = []
+    for photo, matte in made:
+        assert photo.shape == (480, 320, 3)
+        bar = np.zeros((480, 320), bool)
+        bar[80:400, 120:200] = True
+        assert np.mean((matte >= 128) == bar) > 0.98
+        assert matte[bar].mean() > 230
+        lost.append(int(np.abs(np.diff(photo[240].astype(int), axis=0)).max()))
+    assert min(lost) < 60 < max(lost), "some edges are out of focus, and others are not"
+    with pytest.raises(SystemExit, match="--photos is a share"):
+        scenes(monkeypatch, tmp_path / "out", bars, "--photos", "1.5")
+
+
 def test_people_before_things_are_the_subject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Red are people, blue are cars."""
     people = one_coloured_set(tmp_path / "fashion", "a", (250, 0, 0))

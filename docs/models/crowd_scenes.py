@@ -15,6 +15,13 @@ them: those are in the mask.
 With `--close SHARE`, that share of the scenes show the subject so near that the lower edge cuts it off. There nothing
 but a crowd stands behind, and often the sharpness falls away across subject and background alike.
 
+With `--rows SHARE`, that share of what is made are streets: street photos side by side, of some the strip beside the
+person alone, with pavement below and what is high above. All their people are in the mask, and the cars and bins beside
+them, which no scissors have touched, are not.
+
+With `--photos SHARE`, that share of what is made are photos of the sets as they are, but for a sharpness that falls
+away: a part of a near subject that is out of focus belongs to it.
+
 What `cutaway train --validation 0.06` holds out of the same sets is left out; with `--held-out` it alone is used.
 """
 
@@ -76,12 +83,19 @@ WHERE = 0.2, 0.75
 """Where on the person the middle of a carried thing is, from head to foot."""
 ACROSS = 0.0, 1.0
 """The same from side to side."""
+IN_ROWS = 0.5, 1.1
+"""Height of people in a row of street photos, as a share of the scene's."""
+EMPTY_STRIP = 0.45
+"""How often what is beside a person stands in the row without the person."""
 WALKS = 0.4, 0.97
 """Height of a person before things, as a share of the scene's."""
 GREY = 12
 """Channels that differ by less on average: an old photo of a car, which is given a colour."""
 LIGHT = 0.3
 """Colours move by at most this share of the way to the ground's mean."""
+
+SMALLEST = 0.01
+"""A scene with less of a subject than this share is left out."""
 
 Cut = tuple[Picture, Picture, bool]
 Place = tuple[int, int, int, int]
@@ -123,7 +137,7 @@ class Stock:
         colour = np.empty((tall, wide, 3), np.float32)
         colour[:] = rng.uniform(0, 255, 3)
         if rng.random() < 0.6:
-            photo = self._any(rng, str(rng.choice(list(self.sets))))[0]
+            photo = self.any(rng, str(rng.choice(list(self.sets))))[0]
             high, across = (max(4, round(side * rng.uniform(0.1, 0.5))) for side in photo.shape[:2])
             y, x = int(rng.integers(photo.shape[0] - high)), int(rng.integers(photo.shape[1] - across))
             colour = cv2.resize(photo[y : y + high, x : x + across], (wide, tall)).astype(np.float32)
@@ -146,11 +160,11 @@ class Stock:
         """A square without a subject: of a street for people, of any photo or a drawn one for the others."""
         for _ in range(6):
             if people or rng.random() < 0.3:
-                source: tuple[Picture, Picture | None] = self._any(rng, "fashion")
+                source: tuple[Picture, Picture | None] = self.any(rng, "fashion")
             elif rng.random() < 0.4:
                 source = self.empty[int(rng.integers(len(self.empty)))], None
             else:
-                source = self._any(rng, str(rng.choice(list(self.sets))))
+                source = self.any(rng, str(rng.choice(list(self.sets))))
             if (found := random_background(source, rng, size=HEIGHT)) is not None:
                 return found
         return drawn_background(rng, size=HEIGHT)
@@ -167,31 +181,51 @@ class Stock:
         tall = max(16, round(height / PERSON))
         row: list[Picture] = []
         while sum(part.shape[1] for part in row) < size[1]:
-            photo = self._any(rng, "fashion")[0][:, :: -1 if rng.random() < 0.5 else 1]
+            photo = self.any(rng, "fashion")[0][:, :: -1 if rng.random() < 0.5 else 1]
             wide = max(8, round(tall * photo.shape[1] / photo.shape[0]))
             row.append(np.asarray(cv2.resize(photo, (wide, tall), interpolation=cv2.INTER_AREA), np.uint8))
-        band = np.hstack(row)[:, : size[1]]
-        top = round(foot - tall * 0.95)
-        band = band[max(0, -top) : size[0] - top]
-        above, below = max(0, top), size[0] - max(0, top) - len(band)
-        parts = [cv2.resize(band[: max(1, tall // 16)], (size[1], above))] if above else []
-        parts.append(band)
-        if below > 0:
-            parts.append(cv2.resize(band[-max(1, tall // 16) :], (size[1], below)))
-        return np.vstack(parts).astype(np.uint8)
+        return _street(np.hstack(row)[:, : size[1]], size=size, foot=foot, edge=max(1, tall // 16))
 
-    def _any(self, rng: Rng, name: str) -> tuple[Picture, Picture]:
+    def passers_by(self, rng: Rng) -> tuple[Picture, Picture]:
+        """A street of photos side by side, 480 pixels high, and the matte of all people in it; uint8."""
+        size = HEIGHT, round(HEIGHT * float(rng.choice(ASPECTS)))
+        height, foot = HEIGHT * rng.uniform(*IN_ROWS), HEIGHT * rng.uniform(0.85, 1.0)
+        tall = round(height / PERSON)
+        row: list[Picture] = []
+        while sum(part.shape[1] for part in row) < size[1]:
+            part = np.dstack(self.any(rng, "fashion"))[:, :: -1 if rng.random() < 0.5 else 1]
+            if rng.random() < EMPTY_STRIP:
+                part = part[:, : int(np.argmax((part[..., 3] >= 128).any(axis=0)))]
+            if (wide := round(tall * part.shape[1] / part.shape[0])) >= 8:
+                part = np.ascontiguousarray(part)
+                row.append(np.asarray(cv2.resize(part, (wide, tall), interpolation=cv2.INTER_AREA), np.uint8))
+        whole = _street(np.hstack(row)[:, : size[1]], size=size, foot=foot, edge=max(1, tall // 40))
+        return whole[..., :3].copy(), whole[..., 3].copy()
+
+    def any(self, rng: Rng, name: str) -> tuple[Picture, Picture]:
+        """Any photo of the set of this name, and its matte."""
         return self.sets[name][int(rng.integers(len(self.sets[name])))]
+
+
+def _street(band: Picture, *, size: tuple[int, int], foot: float, edge: int) -> Picture:
+    """A band of photos in which people stand on row `foot`; above and below, its outermost rows (`edge`) go on."""
+    tall = len(band)
+    top = round(foot - tall * 0.95)
+    seen = band[max(0, -top) : size[0] - top]
+    above, below = max(0, top), size[0] - max(0, top) - len(seen)
+    parts = [cv2.resize(seen[:edge], (size[1], above))] if above else []
+    parts.append(seen)
+    if below > 0:
+        parts.append(cv2.resize(seen[-edge:], (size[1], below)))
+    return np.vstack(parts).astype(np.uint8)
 
 
 def _whole(cache: PairCache, rng: Rng) -> Cut | None:
     return whole_subject(rng, other=lambda r: cache[int(r.integers(len(cache)))])
 
 
-def scene(
-    stock: Stock, rng: Rng, *, carried: float = 0.0, near: float = CLOSE
-) -> tuple[Picture, Picture] | None:
-    """A scene and its matte, uint8 (480, W, 3) and (480, W); None where chance found no subject.
+def scene(stock: Stock, rng: Rng, *, carried: float = 0.0, near: float = CLOSE) -> tuple[Picture, Picture]:
+    """A scene and its matte, uint8 (480, W, 3) and (480, W).
 
     Args:
         stock: where all of it comes from.
@@ -241,8 +275,23 @@ def scene(
                 _carry(picture, matte, stock, rng, person=box, mean=mean)
     if close and rng.random() < SHALLOW:
         _soften(picture, matte, rng)
-    if float(matte.mean()) < 0.01:
-        return None
+    return _written(picture, matte)
+
+
+def photo_out_of_focus(stock: Stock, rng: Rng) -> tuple[Picture, Picture]:
+    """A photo of any set, 480 pixels high, whose sharpness falls away to one side, and its matte; uint8."""
+    found = stock.any(rng, str(rng.choice(list(stock.sets))))
+    width = max(1, round(HEIGHT * found[0].shape[1] / found[0].shape[0]))
+    picture, matte = (
+        np.asarray(cv2.resize(part, (width, HEIGHT), interpolation=cv2.INTER_AREA), np.float32)
+        for part in found
+    )
+    matte = matte / np.float32(255)
+    _soften(picture, matte, rng)
+    return _written(picture, matte)
+
+
+def _written(picture: Floats, matte: Floats) -> tuple[Picture, Picture]:
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8), (matte * 255 + 0.5).astype(np.uint8)
 
 
@@ -318,9 +367,11 @@ def main() -> None:
         "--carried", type=float, default=0.0, metavar="SHARE", help="of the people carry something"
     )
     parser.add_argument("--close", type=float, default=CLOSE, metavar="SHARE", help="of the scenes are close")
+    parser.add_argument("--rows", type=float, default=0.0, metavar="SHARE", help="are streets of photos")
+    parser.add_argument("--photos", type=float, default=0.0, metavar="SHARE", help="are photos out of focus")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    for name in ("carried", "close"):
+    for name in ("carried", "close", "rows", "photos"):
         if not 0 <= getattr(args, name) <= 1:
             raise SystemExit(f"--{name} is a share from 0 to 1, not {getattr(args, name):g}")
     cv2.setNumThreads(1)
@@ -353,11 +404,17 @@ def main() -> None:
     made = number = 0
     while made < args.count:
         chance = np.random.default_rng((args.seed, number))
-        found = scene(stock, chance, carried=args.carried, near=args.close)
+        kind = chance.random() if args.photos or args.rows else 1.0
+        if kind < args.photos:
+            found = photo_out_of_focus(stock, chance)
+        elif kind < args.photos + args.rows:
+            found = stock.passers_by(chance)
+        else:
+            found = scene(stock, chance, carried=args.carried, near=args.close)
         number += 1
-        if found is None:
-            continue
         picture, matte = found
+        if float(matte.mean()) < SMALLEST * 255:
+            continue
         stem = f"crowd_{made:05d}"
         quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
         cv2.imwrite(

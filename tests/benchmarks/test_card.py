@@ -102,6 +102,42 @@ def test_photos_of_others_stay_out_of_the_repository(
     assert failures.main([*words, "-o", str(failures.ROOT / "docs" / "pictures" / "x.jpg")]) == 2
     assert "may not be shipped" in capsys.readouterr().err
     assert not (failures.ROOT / "docs" / "pictures" / "x.jpg").exists()
-    failures.refuse_shipping(discs, failures.IGNORED / "x.jpg")
-    failures.refuse_shipping(failures.EXAMPLES / "photos", failures.ROOT / "docs" / "x.jpg")
+    failures.refuse_shipping([discs], failures.IGNORED / "x.jpg")
+    failures.refuse_shipping([failures.EXAMPLES / "photos"], failures.ROOT / "docs" / "x.jpg")
     assert failures.main([*words, "-o", str(tmp_path / "x.txt")]) == 2
+
+
+def test_photos_with_a_licence_are_shown_with_it(
+    discs: Path, bright_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The repository takes them then, and the words stand below the same sheet, as many lines as they need."""
+    monkeypatch.setattr(failures, "ROOT", tmp_path)
+    monkeypatch.setattr(failures, "IGNORED", tmp_path / "ignored")
+    words = ["--model", str(bright_model), "--data", str(discs), "--threads", "1", "--cell", "60"]
+    assert failures.main([*words, "-o", str(tmp_path / "refused.png")]) == 2
+    for name, licence in (("one", "CC0"), ("long", "drawn by chance and given to everybody " * 4)):
+        assert failures.main([*words, "--licence", licence, "-o", str(tmp_path / f"{name}.png")]) == 0
+    outside = tmp_path.parent / f"{tmp_path.name}-plain.png"
+    assert failures.main([*words, "-o", str(outside)]) == 0
+    plain, one, long = (cv2.imread(str(p)) for p in (outside, tmp_path / "one.png", tmp_path / "long.png"))
+    assert one.shape[0] - plain.shape[0] == failures.LINE_PX < long.shape[0] - plain.shape[0]
+    np.testing.assert_array_equal(one[: len(plain)], plain)
+    assert one[len(plain) :].std() > 1
+
+
+def test_only_what_training_holds_out_is_shown(
+    discs: Path, bright_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    score = failures.score_pairs
+
+    def spy(remover: object, pairs: list[failures.Pair], **words: object) -> object:
+        seen.extend(pair.id for pair in pairs)
+        return score(remover, pairs, **words)
+
+    monkeypatch.setattr(failures, "score_pairs", spy)
+    words = ["--model", str(bright_model), "--data", str(discs), "--threads", "1", "--cell", "60"]
+    assert failures.main([*words, "--validation", "0.5", "-o", str(tmp_path / "x.png")]) == 0
+    pairs = failures.find_pairs([discs])
+    held_out = failures.split_pairs(pairs, validation=0.5, seed=0)[1]
+    assert seen == [pair.id for pair in held_out] and len(held_out) < len(pairs)
