@@ -20,13 +20,13 @@ PHOTOS = ROOT / "examples" / "photos"
 GOLDEN = Path(__file__).parent / "golden"
 FLOORS = {
     "portraits": 0.89,
-    "pedestrians": 0.73,
-    "fashion": 0.93,
-    "cats": 0.87,
-    "horses": 0.89,
-    "objects": 0.71,
+    "pedestrians": 0.76,
+    "fashion": 0.94,
+    "cats": 0.88,
+    "horses": 0.91,
+    "objects": 0.73,
 }
-"""Mean IoU per picture on 20 pictures of each held-out slice: about 0.02 below what was measured for the card."""
+"""Mean IoU per picture on 20 pictures of each held-out slice: at most 0.025 below what the model of test run 18 has."""
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_shape_follows_the_photo_not_its_size(remover: cutaway.Remover) -> None:
     assert iou(back, whole >= 0.5) > 0.95
 
 
-FAST_FLOORS = {"fashion": 0.93, "cats": 0.825, "horses": 0.88}
+FAST_FLOORS = {"fashion": 0.94, "cats": 0.825, "horses": 0.88}
 """The same for `fast`, on three of them."""
 
 
