@@ -176,6 +176,8 @@ def test_photos_out_of_focus_keep_their_whole_subject(
     assert min(lost) < 60 < max(lost), "some edges are out of focus, and others are not"
     with pytest.raises(SystemExit, match="--photos is a share"):
         scenes(monkeypatch, tmp_path / "out", bars, "--photos", "1.5")
+    with pytest.raises(SystemExit, match="shares of one whole"):
+        scenes(monkeypatch, tmp_path / "out", bars, "--photos", "0.7", "--rows", "0.7")
 
 
 def test_people_before_things_are_the_subject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -374,6 +374,10 @@ def main() -> None:
     for name in ("carried", "close", "rows", "photos"):
         if not 0 <= getattr(args, name) <= 1:
             raise SystemExit(f"--{name} is a share from 0 to 1, not {getattr(args, name):g}")
+    if args.rows + args.photos > 1:
+        raise SystemExit(
+            f"--rows and --photos are shares of one whole, not {args.rows:g} and {args.photos:g}"
+        )
     cv2.setNumThreads(1)
     chosen = split_pairs(find_pairs(args.sets), validation=0.06, seed=0)[1 if args.held_out else 0]
     by_set = defaultdict(list)
