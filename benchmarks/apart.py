@@ -20,10 +20,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from provenance import describe, provenance
+from quality import pairs_of
 
 from cutaway import Remover
 from cutaway.data.masks import read_mask
-from cutaway.data.pairs import Pair, find_pairs, split_pairs
+from cutaway.data.pairs import Pair
 from cutaway.evaluation.metrics import boundary_iou, iou
 from cutaway.media.images import read_image
 from cutaway.pixels import zoom
@@ -101,9 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--models", nargs="+", default=["default"], metavar="NAME|PATH")
     parser.add_argument("--count", type=int, default=60)
     args = parser.parse_args(argv)
-    pairs = find_pairs(args.data)
-    if args.validation is not None:
-        pairs = split_pairs(pairs, validation=args.validation, seed=0)[1]
+    pairs = pairs_of(args.data, validation=args.validation)
     pictures = list(scenes(pairs, args.backgrounds, count=args.count))
     print(f"| {len(pictures)} scenes | | IoU | boundary IoU | MAE | ms |\n|---|---|---:|---:|---:|---:|")
     for model in args.models:

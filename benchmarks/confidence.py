@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from provenance import ROOT, describe, provenance
+from quality import pairs_of
 
 BAD_IOU = 0.8
 REVIEWED = 0.2
@@ -33,12 +34,9 @@ def measure(
     """Confidence and IoU of each photo."""
     from cutaway import Options, Remover
     from cutaway.data.masks import read_mask
-    from cutaway.data.pairs import find_pairs, split_pairs
     from cutaway.evaluation.metrics import iou
 
-    pairs = find_pairs(data)
-    if validation is not None:
-        pairs = split_pairs(pairs, validation=validation, seed=0)[1]
+    pairs = pairs_of(data, validation=validation)
     found = []
     with Remover(model, Options(model=model, refine=False, foreground=False)) as remover:
         for pair in pairs[:: max(1, len(pairs) // most)]:

@@ -16,16 +16,16 @@ from __future__ import annotations
 import argparse
 import io
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 from provenance import ROOT
-from quality import evenly, open_model
+from quality import evenly, open_model, pairs_of
 
 from cutaway.data.label_views import look
-from cutaway.data.pairs import find_pairs, split_pairs
 from cutaway.data.photo_folder import find_photos
 from cutaway.data.samples import load_photo
 from cutaway.data.sheet_parts import (
@@ -70,14 +70,10 @@ def refuse_shipping(folders: Sequence[Path], out: Path) -> None:
 
 
 def with_line(sheet: Image.Image, text: str) -> Image.Image:
-    """The sheet with lines of text below, broken where they do not fit."""
-    draw, words, lines = ImageDraw.Draw(sheet), text.split(), [""]
-    for word in words:
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and draw.textlength(longer, font=sheet_font()) > sheet.width - 2 * MARGIN_PX:
-            lines.append(word)
-        else:
-            lines[-1] = longer
+    """The sheet with text below, in as many lines as it needs."""
+    length = ImageDraw.Draw(sheet).textlength(text, font=sheet_font())
+    room = 0.95 * (sheet.width - 2 * MARGIN_PX)  # some letters are wider than the mean one
+    lines = textwrap.wrap(text, max(1, int(len(text) * room / length)))
     made = Image.new("RGB", (sheet.width, sheet.height + len(lines) * LINE_PX), PAPER)
     made.paste(sheet)
     draw = ImageDraw.Draw(made)
@@ -133,10 +129,7 @@ def drawn(args: argparse.Namespace) -> Image.Image:
     if args.data is None:
         photos = evenly(find_photos(source[0]), args.limit)
         return sheet(least_sure(remover, photos, count=args.count), cell_px=args.cell)
-    pairs = find_pairs(args.data)
-    if args.validation is not None:
-        pairs = split_pairs(pairs, validation=args.validation, seed=0)[1]
-    pairs = evenly(pairs, args.limit)
+    pairs = evenly(pairs_of(args.data, validation=args.validation), args.limit)
     rows, worst = score_pairs(remover, pairs, readings=mask_readings(pairs))
     for row in rows:
         if row.error:

@@ -22,7 +22,7 @@ from typing import Any
 from peers import peer_spec
 from provenance import describe, provenance
 
-from cutaway.data.pairs import Pair, find_pairs
+from cutaway.data.pairs import Pair, find_pairs, split_pairs
 from cutaway.errors import CutawayError, DataError
 from cutaway.evaluation.metrics import summarise
 from cutaway.evaluation.report import aligned, markdown, score_cells
@@ -69,6 +69,12 @@ def find_slices(data: Path, *, only: Sequence[str] = (), limit: int = 0) -> dict
     return {
         name: evenly(find_pairs(folder), limit) for name, folder in found.items() if not only or name in only
     }
+
+
+def pairs_of(data: Sequence[Path], *, validation: float | None) -> list[Pair]:
+    """All pairs of the folders, or of them the share that `cutaway train --validation` holds out."""
+    pairs = find_pairs(data)
+    return pairs if validation is None else split_pairs(pairs, validation=validation, seed=0)[1]
 
 
 def evenly(pairs: Sequence[Pair], limit: int) -> list[Pair]:

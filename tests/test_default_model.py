@@ -80,8 +80,8 @@ def test_shape_follows_the_photo_not_its_size(remover: cutaway.Remover) -> None:
     assert iou(back, whole >= 0.5) > 0.95
 
 
-FAST_FLOORS = {"fashion": 0.94, "cats": 0.825, "horses": 0.88}
-"""The same for `fast`, on three of them."""
+FAST_FLOORS = {"fashion": 0.94, "cats": 0.825, "horses": 0.885}
+"""The same for `fast`, that of test run 19, on three of them."""
 
 
 @pytest.fixture(scope="module")

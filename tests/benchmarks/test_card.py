@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from cutaway.data.pairs import Pair, find_pairs, split_pairs
+
 card = pytest.importorskip("card", reason="the benchmarks folder is not here")
 failures = pytest.importorskip("failures", reason="the benchmarks folder is not here")
 
@@ -131,13 +133,13 @@ def test_only_what_training_holds_out_is_shown(
     seen: list[str] = []
     score = failures.score_pairs
 
-    def spy(remover: object, pairs: list[failures.Pair], **words: object) -> object:
+    def spy(remover: object, pairs: list[Pair], **words: object) -> object:
         seen.extend(pair.id for pair in pairs)
         return score(remover, pairs, **words)
 
     monkeypatch.setattr(failures, "score_pairs", spy)
     words = ["--model", str(bright_model), "--data", str(discs), "--threads", "1", "--cell", "60"]
     assert failures.main([*words, "--validation", "0.5", "-o", str(tmp_path / "x.png")]) == 0
-    pairs = failures.find_pairs([discs])
-    held_out = failures.split_pairs(pairs, validation=0.5, seed=0)[1]
+    pairs = find_pairs([discs])
+    held_out = split_pairs(pairs, validation=0.5, seed=0)[1]
     assert seen == [pair.id for pair in held_out] and len(held_out) < len(pairs)
